@@ -1,0 +1,119 @@
+// Package contest is the organiser's file: what the contest is, who plays and
+// by which rules.
+package contest
+
+import "time"
+
+// Contest is a checked contest file. Secrets are already resolved; String and
+// MarshalJSON never show them.
+type Contest struct {
+	ID        string
+	Title     string
+	Timezone  *time.Location
+	Start     time.Time
+	Freeze    time.Time
+	End       time.Time
+	Seed      Secret
+	Locale    string
+	Judge     Judge
+	Trust     Trust
+	Teams     []Team
+	Bricks    []Brick
+	Campaigns []Campaign
+}
+
+// Secret is a value that must not be printed.
+type Secret string
+
+// String hides the value.
+func (Secret) String() string { return "(secret)" }
+
+// GoString hides the value from %#v too.
+func (Secret) GoString() string { return "(secret)" }
+
+// MarshalText hides the value from JSON and YAML.
+func (Secret) MarshalText() ([]byte, error) { return []byte("(secret)"), nil }
+
+// Judge is how the judge works.
+type Judge struct {
+	Tick        time.Duration
+	TimeScale   float64
+	GreenAfter  int
+	RedAfter    int
+	EvidenceDir string
+	KeepBodies  int64  // bytes of a body kept as evidence
+	Control     string // host:port that answers while the judge's network works
+}
+
+// Trust is which roots a platform's chain may end in.
+type Trust struct {
+	Roots         string // mozilla
+	RehearsalRoot string // path of a PEM file; marks the contest "R"
+	MinValidity   time.Duration
+}
+
+// Team is one contestant.
+type Team struct {
+	ID, Name, Full        string
+	Colour, Shape, Mascot string
+	Witness               bool
+	URL                   string
+	Token, ReaderToken    Secret
+	Resolve               map[string]string
+	HTTPPort              int
+}
+
+// Brick is one of the five, with its points.
+type Brick struct {
+	ID     string // ceph, api, tls, concourse, aws
+	Title  string
+	Points float64
+	Level  string // api only: bronze, silver, gold
+	InPlay bool
+	Hint   string
+}
+
+// Campaign is one load campaign.
+type Campaign struct {
+	ID        string
+	At        time.Time
+	Duration  time.Duration
+	Ramp      []Stage
+	Mix       Mix
+	Sizes     []Size
+	SLO       map[string]SLO // put, get
+	Faults    []Fault
+	Redeploys []Redeploy
+}
+
+// Stage moves the rate to To in For, or holds it.
+type Stage struct {
+	To  float64 // requests a second
+	For time.Duration
+}
+
+// Mix is the share of each operation; the three need not sum to 100.
+type Mix struct{ Put, Get, GetProcess float64 }
+
+// Size is a class of object sizes and its share.
+type Size struct {
+	Bytes int64
+	Share float64
+}
+
+// SLO is the target of a p99 and the most that counts as good.
+type SLO struct{ Target, Max time.Duration }
+
+// Fault is planned at an offset of the campaign.
+type Fault struct {
+	At     time.Duration
+	Kind   string
+	Weight float64
+}
+
+// Redeploy is planned at an offset of the campaign.
+type Redeploy struct {
+	At     time.Duration
+	Job    string
+	Weight float64
+}
