@@ -1,0 +1,96 @@
+package main
+
+// module is the name in go.mod; imports below it are ours.
+const module = "bogops"
+
+// fence says that packages of In, unless they are of Spare, import nothing of
+// Bars, unless it is of But. Patterns are those of the go command: "a/..." is a
+// and all below it. Ours are written without the module's name. A package may
+// always import itself (its external tests do) and what lies below it.
+type fence struct {
+	Why       string
+	In, Spare []string
+	Bars, But []string
+	Tests     bool // the rule holds for test files too
+}
+
+// fences are the directions of the imports. The first two are what keeps the
+// judge fair: were app and validator to share a type, a renamed JSON field
+// would compile on both sides and break every other team unseen.
+var fences = []fence{
+	{
+		Why: "app and validator share CHALLENGE.md and nothing else",
+		In:  []string{"app/..."}, Bars: []string{"validator/..."}, Tests: true,
+	},
+	{
+		Why: "app and validator share CHALLENGE.md and nothing else",
+		In:  []string{"validator/..."}, Bars: []string{"app/..."}, Tests: true,
+	},
+	{
+		Why: "gin stays in app/api; below it there is only context.Context",
+		In:  []string{"..."}, Spare: []string{"app/api/..."},
+		Bars: []string{"github.com/gin-gonic/..."}, Tests: true,
+	},
+	{
+		Why: "go-ceph needs cgo and librados, so only the packages behind the tag import it",
+		In:  []string{"..."}, Spare: []string{"app/store/radosstore/...", "validator/ceph/..."},
+		Bars: []string{"github.com/ceph/go-ceph/..."}, Tests: true,
+	},
+	{
+		Why: "the AWS SDK stays in the S3 store, the certificates' cache and the AWS brick",
+		In:  []string{"..."}, Spare: []string{"app/store/s3store/...", "app/certs/...", "validator/aws/..."},
+		Bars: []string{"github.com/aws/..."}, Tests: true,
+	},
+	{
+		Why: "the store's promise depends on nothing of ours",
+		In:  []string{"app/store"}, Bars: []string{module + "/..."},
+	},
+	{
+		Why: "the rules for stores know the promise and no store",
+		In:  []string{"app/store/storetest"}, Bars: []string{module + "/..."}, But: []string{"app/store"},
+	},
+	{
+		Why: "a store knows the promise, and neither the other stores nor the API",
+		In:  []string{"app/store/..."}, Spare: []string{"app/store", "app/store/storetest"},
+		Bars: []string{module + "/..."}, But: []string{"app/store", "app/store/storetest"}, Tests: true,
+	},
+	{
+		Why: "the API serves any store, so it names none",
+		In:  []string{"app/api/..."}, Bars: []string{"app/store/...", "app/certs/..."}, But: []string{"app/store"},
+	},
+	{
+		Why: "certificates must not depend on the store being there",
+		In:  []string{"app/certs/..."}, Bars: []string{"app/store/...", "app/api/..."}, Tests: true,
+	},
+	{
+		Why: "verdicts and the journal are what everything else of the judge agrees on",
+		In:  []string{"validator/verdict", "validator/journal"}, Bars: []string{module + "/..."}, But: []string{"validator/verdict"},
+	},
+	{
+		Why:  "the score is a pure function of the journal",
+		In:   []string{"validator/score/..."},
+		Bars: []string{module + "/...", "net/...", "os/...", "syscall", "crypto/rand", "math/rand/..."},
+		But:  []string{"validator/journal", "validator/verdict"},
+	},
+	{
+		Why:  "the board shows what the journal says and touches no platform",
+		In:   []string{"validator/board/..."},
+		Bars: []string{"validator/target/...", "validator/probe/...", "validator/load/...", "validator/chaos/..."},
+	},
+	{
+		Why: "what measures writes the journal and never computes points",
+		In: []string{"validator/target/...", "validator/probe/...", "validator/load/...",
+			"validator/ledger/...", "validator/chaos/..."},
+		Bars: []string{"validator/score/...", "validator/board/..."}, Tests: true,
+	},
+}
+
+// vague are names that say nothing of what a file or a directory holds.
+var vague = map[string]bool{
+	"util": true, "utils": true, "common": true, "commons": true, "helper": true,
+	"helpers": true, "impl": true, "manager": true, "misc": true,
+}
+
+// maxLines is the longest file that still reads as one idea. Tests may be
+// longer: a table of cases is read line by line.
+const maxLines = 300

@@ -1,0 +1,46 @@
+# People and CI call the same targets: .ci/run is `make test` and nothing else.
+.DEFAULT_GOAL := help
+.PHONY: build run demo check test lint layers clean help
+
+VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
+LDFLAGS = -X main.version=$(VERSION)
+
+# Every check of staticcheck but ST1000's neighbours that only matter to a
+# published library; docs/decisions.md gives the reason for each choice.
+CHECKS = all,-ST1003,-QF1001,-QF1008
+
+# The race detector slows a test down several times over and eats memory, so
+# two packages at a time is what a machine of two cores carries.
+GOTEST = go test -race -p 2
+
+build: ## Put bin/app and bin/validator in place, in pure Go.
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./app ./validator
+
+run: build ## Rehearse a whole day on this machine, until Ctrl-C.
+	@bin/validator rehearse
+
+demo: build ## The same day, which ends by itself: exit 0 when it went as expected.
+	@bin/validator rehearse --demo
+
+check: lint layers ## The fast loop: format, vet, staticcheck, layers, short tests.
+	@$(GOTEST) -short ./... ./.ci/layers ./.ci/tally
+
+test: ## Everything, after installing what it needs: what CI runs.
+	@.ci/test.sh
+
+lint: ## Check the format, then run go vet and staticcheck.
+	@unformatted=$$(gofmt -s -l .); if [ -n "$$unformatted" ]; then \
+		printf 'not formatted (gofmt -s -w mends it):\n%s\n' "$$unformatted"; exit 1; fi
+	@go vet ./... ./.ci/layers ./.ci/tally
+	@go tool staticcheck -checks '$(CHECKS)' ./... ./.ci/layers ./.ci/tally
+
+layers: ## Check who may import whom, and the rules of the house on files.
+	@go run ./.ci/layers
+
+clean: ## Remove what make and the rehearsal put into the tree.
+	rm -rf bin rehearsal
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
