@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Every test of the repository, part after part. A part that fails does not
+# stop the next one; the last line counts them all. As root it first installs
+# what is missing; otherwise it runs what can be run, and names what it left
+# out. With CI=true a part left out is a failure: nothing is skipped in silence.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0
+failed=0
+left=() # "part: why", in the order met
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops
+axe_version=4.11.0
+
+# part NAME COMMAND... runs one part and says how long it took. A command that
+# counts for itself (counted) changes passed and failed on its own.
+part() {
+	local name=$1 begun=$SECONDS
+	shift
+	printf '\n== %s\n' "$name"
+	"$@"
+	printf '== %s: %d s\n' "$name" $((SECONDS - begun))
+}
+
+# one COMMAND... counts as one test.
+one() {
+	if "$@"; then passed=$((passed + 1)); else
+		failed=$((failed + 1))
+		printf 'FAIL %s\n' "$*"
+	fi
+}
+
+# counted COMMAND... prints `go test -json`, and its tests are counted.
+counted() {
+	local line
+	"$@" | "$scratch/tally" "$scratch/counts" || true
+	if [ ! -s "$scratch/counts" ]; then
+		failed=$((failed + 1))
+		return
+	fi
+	{
+		read -r line
+		passed=$((passed + ${line% *}))
+		failed=$((failed + ${line#* }))
+		while read -r line; do left+=("$line"); done
+	} <"$scratch/counts"
+	rm -f "$scratch/counts"
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# install brings what is missing, and takes no time where nothing is.
+install() {
+	local missing=()
+	has gcc || missing+=(gcc libc6-dev) # the race detector links with it
+	has git || missing+=(git)
+	has python3 || missing+=(python3)
+	has strace || missing+=(strace)
+	has chromium || missing+=(chromium)
+	has npm || missing+=(npm)
+	if [ ${#missing[@]} -gt 0 ]; then
+		if [ "$(id -u)" = 0 ] && has apt-get; then
+			printf 'installing %s\n' "${missing[*]}"
+			apt-get update -qq >"$scratch/apt.log" 2>&1 &&
+				DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >>"$scratch/apt.log" 2>&1 ||
+				tail -n 20 "$scratch/apt.log"
+		else
+			printf 'not installed, and only root on Debian or Ubuntu can: %s\n' "${missing[*]}"
+		fi
+	fi
+	axe
+}
+
+# axe fetches axe-core, which the tests of the wall find by BOGOPS_AXE.
+axe() {
+	local home=$cache/axe-core-$axe_version
+	local script=$home/node_modules/axe-core/axe.min.js
+	if [ ! -s "$script" ] && has npm; then
+		mkdir -p "$home"
+		npm install --silent --no-audit --no-fund --no-save --prefix "$home" "axe-core@$axe_version" >"$scratch/npm.log" 2>&1 ||
+			tail -n 20 "$scratch/npm.log"
+	fi
+	if [ -s "$script" ]; then export BOGOPS_AXE=$script; else echo 'axe-core is not there: npm could not fetch it'; fi
+}
+
+build() {
+	make build && go build -o "$scratch/tally" ./.ci/tally
+}
+
+# tests are all the Go tests. -count=1: what depends on this machine's tools
+# must not be answered from an earlier run.
+tests() {
+	local race=-race
+	if ! has gcc; then
+		race=
+		left+=("race detector: gcc is not installed")
+	fi
+	# shellcheck disable=SC2086 # empty is no argument
+	counted go test -json $race -count=1 -p 2 -timeout 40m ./... ./.ci/layers ./.ci/tally
+}
+
+finish() {
+	printf '\n'
+	for what in "${left[@]}"; do
+		printf 'left out: %s\n' "$what"
+	done
+	if [ "${CI:-}" = true ] && [ ${#left[@]} -gt 0 ]; then
+		echo "with CI=true nothing may be left out: ${#left[@]} counted as failed"
+		failed=$((failed + ${#left[@]}))
+	fi
+	printf '%d passed, %d failed\n' "$passed" "$failed"
+	[ "$failed" = 0 ]
+}
+
+part 'install' install
+part 'build' one build
+if [ "$failed" -gt 0 ]; then finish; fi
+part 'lint' one make -s lint
+part 'layers' one make -s layers
+part 'tests' tests
+part 'demo' one make -s demo
+finish
