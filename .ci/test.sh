@@ -12,7 +12,7 @@ left=() # "part: why", in the order met
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops
-axe_version=4.11.0
+axe_version=4.14.1
 
 # part NAME COMMAND... runs one part and says how long it took. A command that
 # counts for itself (counted) changes passed and failed on its own.
