@@ -27,6 +27,10 @@ var fences = []fence{
 		In:  []string{"validator/..."}, Bars: []string{"app/..."}, Tests: true,
 	},
 	{
+		Why: "infra serves both sides, so it knows neither",
+		In:  []string{"infra/..."}, Bars: []string{"app/...", "validator/..."}, Tests: true,
+	},
+	{
 		Why: "gin stays in app/api; below it there is only context.Context",
 		In:  []string{"..."}, Spare: []string{"app/api/..."},
 		Bars: []string{"github.com/gin-gonic/..."}, Tests: true,
@@ -44,6 +48,10 @@ var fences = []fence{
 	{
 		Why: "the store's promise depends on nothing of ours",
 		In:  []string{"app/store"}, Bars: []string{module + "/..."},
+	},
+	{
+		Why: "processing maps bytes to bytes and knows neither store nor HTTP",
+		In:  []string{"app/process/..."}, Bars: []string{module + "/...", "net/http/..."},
 	},
 	{
 		Why: "the rules for stores know the promise and no store",
@@ -75,12 +83,12 @@ var fences = []fence{
 	{
 		Why:  "the board shows what the journal says and touches no platform",
 		In:   []string{"validator/board/..."},
-		Bars: []string{"validator/target/...", "validator/probe/...", "validator/load/...", "validator/chaos/..."},
+		Bars: []string{"validator/target/...", "validator/probe/...", "validator/load/...", "validator/chaos/...", "validator/day/..."},
 	},
 	{
 		Why: "what measures writes the journal and never computes points",
-		In: []string{"validator/target/...", "validator/probe/...", "validator/load/...",
-			"validator/ledger/...", "validator/chaos/..."},
+		In: []string{"validator/target/...", "validator/probe/...", "validator/oracle/...", "validator/load/...",
+			"validator/ledger/...", "validator/audit/...", "validator/chaos/...", "validator/evidence/...", "validator/day/..."},
 		Bars: []string{"validator/score/...", "validator/board/..."}, Tests: true,
 	},
 }
