@@ -19,8 +19,16 @@ type Contest struct {
 	Trust     Trust
 	Teams     []Team
 	Bricks    []Brick
+	Points    Points
 	Campaigns []Campaign
 }
+
+// Points are what the parts beside the bricks are worth. The zero value stands
+// for DefaultPoints.
+type Points struct{ Campaign, Integrity, Chaos, Redeploy, Incidents float64 }
+
+// DefaultPoints make 1,000 together with the bricks' 300 (CHALLENGE.md).
+var DefaultPoints = Points{Campaign: 300, Integrity: 50, Chaos: 150, Redeploy: 100, Incidents: 100}
 
 // Secret is a value that must not be printed.
 type Secret string

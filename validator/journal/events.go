@@ -1,6 +1,9 @@
 package journal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"bogops/validator/verdict"
@@ -22,6 +25,7 @@ const (
 	KindRedeploy Kind = "redeploy"
 	KindLedger   Kind = "ledger"
 	KindAudit    Kind = "audit"
+	KindReadback Kind = "readback"
 	KindHealth   Kind = "health"
 	KindNote     Kind = "note"
 	KindClosed   Kind = "closed"
@@ -38,6 +42,12 @@ type Opened struct {
 	Locale    string    `json:"locale"`
 	Start     time.Time `json:"start"`
 	End       time.Time `json:"end"`
+
+	// FirstLoad is the planned start of the first campaign: the bricks' samples
+	// end there. FreezeAt is when the public score stops moving.
+	FirstLoad *time.Time `json:"first_load,omitempty"`
+	FreezeAt  *time.Time `json:"freeze_at,omitempty"`
+
 	Rehearsal bool      `json:"rehearsal"` // the mark "R": not exported as official
 	SeedHash  string    `json:"seed_hash"` // hex SHA-256 of the seed's bytes
 	Rules     Rules     `json:"rules"`
@@ -58,6 +68,16 @@ type Rules struct {
 	Chaos      float64 `json:"chaos"`
 	Redeploy   float64 `json:"redeploy"`
 	Incidents  float64 `json:"incidents"`
+}
+
+// Hash is the hex SHA-256 of the rules as JSON, as RulesHash carries it.
+func (r Rules) Hash() string {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "" // a number that JSON cannot spell; Append will refuse it too
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // Seconds is a duration in seconds, as journal lines spell it.
@@ -247,6 +267,18 @@ type Audit struct {
 	Unreachable  int       `json:"unreachable"`
 	Inconclusive int       `json:"inconclusive"`
 	Findings     []Finding `json:"findings,omitempty"` // the first 100 that are not OK
+}
+
+// Readback is how many objects of a seeded sample of the acknowledged ones had
+// their bytes read inside the mandated store (Ceph); the last line of a
+// campaign and team counts. What the judge itself could not do is Void.
+type Readback struct {
+	Campaign string `json:"campaign"`
+	Team     string `json:"team"`
+	Sampled  int    `json:"sampled"`
+	Proven   int    `json:"proven"`
+	Void     int    `json:"void"`
+	Detail   string `json:"detail,omitempty"`
 }
 
 // Finding is one acknowledged object that did not come back as it was put.
