@@ -1,0 +1,165 @@
+package filestore
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"slices"
+	"time"
+
+	"bogops/app/store"
+)
+
+// A file is a head and a body, and nothing beside it: a copy of the file is a
+// copy of the object. The head is 64 bytes, big-endian, and the description:
+//
+//	 0  8 magic          "bogops\r\n": a transfer as text shows at once
+//	 8  4 version        1
+//	12  4 description    its length in bytes
+//	16  8 size           of the object in bytes
+//	24  8 modified       nanoseconds since 1970, UTC
+//	32 16 nonce          drawn for this write; in hex and quotes, the ETag
+//	48 12 zero
+//	60  4 checksum       CRC-32C of the 60 bytes before and the description
+//
+// The description is the key, the content type, then names and values of the
+// metadata, each as a length (uvarint) and its bytes: keys need not be text.
+const (
+	magic          = "bogops\r\n"
+	version        = 1
+	fixedLen       = 64
+	maxDescription = 32 << 10
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// ErrDamaged is wrapped where a file is not what was once written to it. No
+// byte that fails its checksum is ever served.
+var ErrDamaged = errors.New("damaged file")
+
+type nonce [16]byte
+
+func (n nonce) etag() string { return `"` + hex.EncodeToString(n[:]) + `"` }
+
+type head struct {
+	info    store.Info
+	nonce   nonce
+	bodyAt  int64
+	encoded []byte // the fixed part, not yet complete, and the description
+}
+
+func newHead(key string, n nonce, modified time.Time, opts store.PutOptions) (head, error) {
+	h := head{
+		nonce: n,
+		info: store.Info{Key: key, ETag: n.etag(), ContentType: opts.ContentType,
+			Modified: modified.Round(0).UTC(), Meta: maps.Clone(opts.Meta)},
+		encoded: make([]byte, fixedLen, fixedLen+len(key)+len(opts.ContentType)+16),
+	}
+	h.append(key)
+	h.append(opts.ContentType)
+	for _, name := range slices.Sorted(maps.Keys(opts.Meta)) {
+		h.append(name)
+		h.append(opts.Meta[name])
+	}
+	h.bodyAt = int64(len(h.encoded))
+	if n := h.bodyAt - fixedLen; n > maxDescription {
+		return head{}, fmt.Errorf("key, content type and metadata take %d bytes; want at most %d", n, maxDescription)
+	}
+	return h, nil
+}
+
+func (h *head) append(field string) {
+	h.encoded = binary.AppendUvarint(h.encoded, uint64(len(field)))
+	h.encoded = append(h.encoded, field...)
+}
+
+// seal completes the head of an object of size bytes and returns its encoding.
+func (h *head) seal(size int64) []byte {
+	h.info.Size = size
+	b := h.encoded
+	copy(b, magic)
+	binary.BigEndian.PutUint32(b[8:], version)
+	binary.BigEndian.PutUint32(b[12:], uint32(len(b)-fixedLen))
+	binary.BigEndian.PutUint64(b[16:], uint64(size))
+	binary.BigEndian.PutUint64(b[24:], uint64(h.info.Modified.UnixNano()))
+	copy(b[32:], h.nonce[:])
+	binary.BigEndian.PutUint32(b[60:], headSum(b))
+	return b
+}
+
+func headSum(b []byte) uint32 {
+	return crc32.Update(crc32.Checksum(b[:60], castagnoli), castagnoli, b[fixedLen:])
+}
+
+// headLen returns the length of the head that begins with b, its fixed part.
+func headLen(b []byte) (int, error) {
+	if len(b) < fixedLen {
+		return 0, fmt.Errorf("%w: %d bytes are no head", ErrDamaged, len(b))
+	}
+	if string(b[:8]) != magic {
+		return 0, fmt.Errorf("%w: it begins with %q, not %q", ErrDamaged, b[:8], magic)
+	}
+	if v := binary.BigEndian.Uint32(b[8:]); v != version {
+		return 0, fmt.Errorf("%w: its format is %d, this store reads %d", ErrDamaged, v, version)
+	}
+	n := binary.BigEndian.Uint32(b[12:])
+	if n > maxDescription {
+		return 0, fmt.Errorf("%w: its description has %d bytes", ErrDamaged, n)
+	}
+	return fixedLen + int(n), nil
+}
+
+// parseHead reads a head that is all of b.
+func parseHead(b []byte) (head, error) {
+	if headSum(b) != binary.BigEndian.Uint32(b[60:]) {
+		return head{}, fmt.Errorf("%w: its head does not match its checksum", ErrDamaged)
+	}
+	h := head{bodyAt: int64(len(b)), nonce: nonce(b[32:48])}
+	fields, err := parseFields(b[fixedLen:])
+	if err != nil {
+		return head{}, err
+	}
+	h.info = store.Info{
+		Key: fields[0], ContentType: fields[1],
+		Size:     int64(binary.BigEndian.Uint64(b[16:])),
+		ETag:     h.nonce.etag(),
+		Modified: time.Unix(0, int64(binary.BigEndian.Uint64(b[24:]))).UTC(),
+	}
+	if h.info.Size < 0 {
+		return head{}, fmt.Errorf("%w: its size is %d", ErrDamaged, h.info.Size)
+	}
+	for pair := range slices.Chunk(fields[2:], 2) {
+		if h.info.Meta == nil {
+			h.info.Meta = map[string]string{}
+		}
+		h.info.Meta[pair[0]] = pair[1]
+	}
+	return h, nil
+}
+
+// belongs checks that a file holds the key that its name stands for.
+func (h head) belongs(key string) error {
+	if h.info.Key != key {
+		return fmt.Errorf("%w: it holds another key, %q", ErrDamaged, h.info.Key)
+	}
+	return nil
+}
+
+func parseFields(b []byte) ([]string, error) {
+	var fields []string
+	for len(b) > 0 {
+		n, width := binary.Uvarint(b)
+		if width <= 0 || n > uint64(len(b)-width) {
+			return nil, fmt.Errorf("%w: field %d of its description is cut off", ErrDamaged, len(fields))
+		}
+		fields = append(fields, string(b[width:width+int(n)]))
+		b = b[width+int(n):]
+	}
+	if len(fields) < 2 || len(fields)%2 != 0 {
+		return nil, fmt.Errorf("%w: its description has %d fields", ErrDamaged, len(fields))
+	}
+	return fields, nil
+}
