@@ -1,0 +1,105 @@
+// Package api serves a store.Store over HTTP as CHALLENGE.md describes it. It
+// is the only package that knows gin: below it there is context.Context.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"bogops/app/store"
+)
+
+// Config is what the API is made of. Store, Describe and Logger are required.
+type Config struct {
+	Store    store.Store
+	Tokens   Tokens
+	Describe func() Description // called for each request, concurrently
+	Limits   Limits
+	Logger   *slog.Logger
+
+	// Ready says why the server cannot serve now, in one sentence that may be
+	// shown to anyone; nil: it can. A nil Ready is always ready.
+	Ready func(context.Context) error
+
+	// Handicap delays each object request: for rehearsals and exercises.
+	Handicap time.Duration
+}
+
+// Limits bound what one request may cost, in bytes. Zero takes the default.
+type Limits struct {
+	Object  int64 // body of a PUT; default 1 GiB
+	Process int64 // input of any step of a chain; default 64 MiB
+	Held    int64 // what steps that must hold their input hold, over all requests; default 4 × Process
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Object == 0 {
+		l.Object = 1 << 30
+	}
+	if l.Process == 0 {
+		l.Process = 64 << 20
+	}
+	if l.Held == 0 {
+		l.Held = 4 * l.Process
+	}
+	return l
+}
+
+// New returns the whole API. The handler may be called concurrently.
+//
+// It sets gin's mode, a global of that library, to "release": in any other
+// mode gin prints to standard output, into the logs.
+func New(cfg Config) http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false
+	// Routes match the path as it was sent, and keyOf decodes the key: gin's
+	// own decoding would make a space of a plus.
+	e.UseEscapedPath = true
+	e.UnescapePathValues = false
+
+	cfg.Limits = cfg.Limits.withDefaults()
+	errs := failer{log: cfg.Logger}
+	e.Use(identify, observe(cfg.Logger), errs.recover, describeHeaders(cfg.Describe), authenticate(cfg.Tokens, errs))
+	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
+	e.NoMethod(errs.handle(func(*gin.Context) error { return errMethod }))
+
+	self := self{describe: cfg.Describe, ready: cfg.Ready}
+	both(e, "/.well-known/bogops.json", errs.handle(self.description))
+	both(e, "/healthz", errs.handle(self.alive))
+	both(e, "/readyz", errs.handle(self.readiness))
+
+	objects := newObjects(cfg.Store, cfg.Limits)
+	v1 := e.Group("/v1/objects", handicap(cfg.Handicap))
+	v1.PUT("/*key", errs.handle(objects.put))
+	v1.GET("/*key", errs.handle(objects.get))
+	v1.HEAD("/*key", errs.handle(objects.head))
+	v1.DELETE("/*key", errs.handle(objects.delete))
+	return e
+}
+
+// both routes GET and HEAD alike; net/http leaves the body out for HEAD.
+func both(e *gin.Engine, path string, h gin.HandlerFunc) {
+	e.GET(path, h)
+	e.HEAD(path, h)
+}
+
+// handicap waits before the request is looked at, or until its client is gone.
+func handicap(wait time.Duration) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if wait <= 0 {
+			return
+		}
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.Request.Context().Done():
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package api
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
+
+	"bogops/app/store"
+)
+
+// objects serves the objects of a store, one method per call of the contract.
+type objects struct {
+	store  store.Store
+	limits Limits
+	held   *semaphore.Weighted // bytes that steps may hold, over all requests
+}
+
+func newObjects(s store.Store, limits Limits) *objects {
+	return &objects{store: s, limits: limits, held: semaphore.NewWeighted(limits.Held)}
+}
+
+// stored is the JSON that describes an object.
+type stored struct {
+	Key         string    `json:"key"`
+	Size        int64     `json:"size"`
+	ETag        string    `json:"etag"`
+	ContentType string    `json:"content_type"`
+	Modified    time.Time `json:"modified"`
+}
+
+// put checks all that can be checked without the body first: a client that
+// sent Expect: 100-continue is refused before it has sent a byte of it.
+func (o *objects) put(c *gin.Context) error {
+	r := c.Request
+	key, err := requestKey(c)
+	if err != nil {
+		return err
+	}
+	opts, err := o.putOptions(r, key)
+	if err != nil {
+		return err
+	}
+	info, err := o.store.Put(r.Context(), key, r.Body, opts)
+	if err != nil {
+		return err
+	}
+	status := http.StatusCreated
+	if info.Replaced {
+		status = http.StatusOK
+	}
+	c.Header("ETag", info.ETag)
+	c.Header("Location", location(info.Key))
+	c.PureJSON(status, stored{info.Key, info.Size, info.ETag, info.ContentType, info.Modified.UTC()})
+	return nil
+}
+
+func (o *objects) putOptions(r *http.Request, key string) (store.PutOptions, error) {
+	if _, asked, err := processQuery(r.URL.RawQuery); err != nil {
+		return store.PutOptions{}, err
+	} else if asked {
+		return store.PutOptions{}, refuse(errBadRequest, "process goes with GET only; the object is stored as it is sent.")
+	}
+	opts := store.PutOptions{Size: r.ContentLength, MaxSize: o.limits.Object, ContentType: "application/octet-stream"}
+	if sent := r.Header.Get("Content-Type"); sent != "" {
+		if err := checkContentType(sent); err != nil {
+			return opts, err
+		}
+		opts.ContentType = sent
+	}
+	cond, err := parseConditions(r)
+	if err != nil {
+		return opts, err
+	}
+	if r.ContentLength > o.limits.Object {
+		return opts, refuse(errTooLarge, "The body is %d bytes long; this platform takes at most %d.", r.ContentLength, o.limits.Object)
+	}
+	opts.IfAbsent = cond.ifAbsent
+	opts.IfMatch, err = o.resolveMatch(r.Context(), key, cond.ifMatch)
+	return opts, err
+}
+
+// checkContentType keeps a media type to what can be sent back unchanged in a
+// header and in JSON.
+func checkContentType(sent string) error {
+	if len(sent) > 255 {
+		return refuse(errBadRequest, "Content-Type is %d bytes long; want at most 255.", len(sent))
+	}
+	if strings.ContainsFunc(sent, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return refuse(errBadRequest, "Content-Type holds a character that is not visible ASCII.")
+	}
+	return nil
+}
+
+// get answers with the object, or with what a process chain makes of it.
+func (o *objects) get(c *gin.Context) error {
+	key, err := requestKey(c)
+	if err != nil {
+		return err
+	}
+	raw, asked, err := processQuery(c.Request.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if asked {
+		return o.process(c, key, raw)
+	}
+	body, info, err := o.store.Get(c.Request.Context(), key, store.Whole)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	setObjectHeaders(c, info)
+	return stream(c, body)
+}
+
+// head answers as get would, without the bytes.
+func (o *objects) head(c *gin.Context) error {
+	key, err := requestKey(c)
+	if err != nil {
+		return err
+	}
+	if _, asked, err := processQuery(c.Request.URL.RawQuery); err != nil {
+		return err
+	} else if asked {
+		return refuse(errBadRequest, "process goes with GET only: HEAD cannot tell the size without doing the work.")
+	}
+	info, err := o.store.Stat(c.Request.Context(), key)
+	if err != nil {
+		return err
+	}
+	setObjectHeaders(c, info)
+	c.Status(http.StatusOK)
+	c.Writer.WriteHeaderNow()
+	return nil
+}
+
+// delete answers 204 also where there was nothing: see store.Store.
+func (o *objects) delete(c *gin.Context) error {
+	key, err := requestKey(c)
+	if err != nil {
+		return err
+	}
+	cond, err := parseConditions(c.Request)
+	if err != nil {
+		return err
+	}
+	ifMatch, err := o.resolveMatch(c.Request.Context(), key, cond.ifMatch)
+	if err != nil {
+		return err
+	}
+	if err := o.store.Delete(c.Request.Context(), key, ifMatch); err != nil {
+		return err
+	}
+	c.Status(http.StatusNoContent)
+	c.Writer.WriteHeaderNow()
+	return nil
+}
+
+func requestKey(c *gin.Context) (string, error) {
+	return parseKey(strings.TrimPrefix(c.Param("key"), "/"))
+}
+
+func setObjectHeaders(c *gin.Context, info store.Info) {
+	c.Header("Content-Length", strconv.FormatInt(info.Size, 10))
+	c.Header("Content-Type", info.ContentType)
+	c.Header("ETag", info.ETag)
+	c.Header("Last-Modified", info.Modified.UTC().Format(http.TimeFormat))
+	c.Header("X-Content-Type-Options", "nosniff")
+}
+
+// stream sends body as a 200. It reads the first bytes before it commits to
+// that status, so that a store which fails at once is still told as a 503.
+func stream(c *gin.Context, body io.Reader) error {
+	buffered := bufio.NewReaderSize(body, 64<<10)
+	if _, err := buffered.Peek(1); err != nil && err != io.EOF {
+		return err
+	}
+	c.Status(http.StatusOK)
+	c.Writer.WriteHeaderNow()
+	_, err := buffered.WriteTo(c.Writer)
+	return err
+}

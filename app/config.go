@@ -1,0 +1,220 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is every setting of the server. It is read once, checked once, and
+// passed on as a value. Each flag has an environment name: BOGOPS_ and the
+// flag in capitals with underscores.
+type Config struct {
+	Listen     string `default:"127.0.0.1:8443" help:"Address of the API: HTTPS with certificates, plain HTTP without. Port 0 takes a free one."`
+	HTTPListen string `name:"http-listen" help:"Address of the plain port: ACME challenges, else a redirect to HTTPS. Empty: none."`
+	Store      string `default:"file:./data" help:"Where objects are kept: file:DIR, or mem: for a store that dies with the process."`
+
+	Certs          string   `default:"off" help:"Where the certificate comes from: off, files or acme."`
+	CertFile       string   `help:"Certificate chain (PEM), with --certs files."`
+	KeyFile        string   `help:"Private key (PEM), with --certs files."`
+	Names          []string `help:"Host names to serve, separated by commas; the first is served where a client sends none."`
+	ACMEDirectory  string   `name:"acme-directory" help:"URL of the ACME directory. Empty: Let's Encrypt, staging unless --acme-production."`
+	ACMERoot       string   `name:"acme-root" help:"File with the roots (PEM) that the ACME directory's own certificate ends in. Empty: the system's."`
+	ACMECache      string   `name:"acme-cache" help:"Directory that all instances share for certificates, sealed under the fleet key."`
+	ACMEEmail      string   `name:"acme-email" help:"Where the authority may write to."`
+	ACMEProduction bool     `name:"acme-production" help:"Order from the authority's production, whose limits are strict."`
+	FleetKeyFile   string   `help:"File with the key that seals the shared cache, with --certs acme."`
+
+	Team       string `help:"Team that the platform describes itself as."`
+	Contest    string `help:"Id of the contest whose judge may load this platform. Empty: none may."`
+	Instance   string `help:"Name of this instance, unique among the running ones. Empty: drawn at random."`
+	Zone       string `help:"Zone that the instance runs in."`
+	AppVersion string `default:"${version}" help:"Version that the platform describes itself as."`
+	DeployedAt string `help:"When this version was deployed (RFC 3339). Empty: when the process started."`
+
+	JudgeTokenFile  string `help:"File with the judge's token. BOGOPS_JUDGE_TOKEN may hold the token itself."`
+	WriterTokenFile string `help:"File with the writer's token. BOGOPS_WRITER_TOKEN may hold the token itself."`
+	ReaderTokenFile string `help:"File with the reader's token. BOGOPS_READER_TOKEN may hold the token itself."`
+
+	MaxObject  Size          `default:"1GiB" help:"Largest body of a PUT."`
+	MaxProcess Size          `default:"64MiB" help:"Largest input of a processing step."`
+	Handicap   time.Duration `default:"0s" help:"Wait this long before each object request, for rehearsals and exercises."`
+	Drain      time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
+	DrainDelay time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
+
+	Secrets Secrets `kong:"-"`
+}
+
+// Secrets are read from files or the environment, never from the command
+// line, which every user of the machine can see. They print as nothing.
+type Secrets struct {
+	Judge, Writer, Reader string
+	FleetKey              []byte
+}
+
+// Format keeps the secrets out of every text, %+v of a whole Config included.
+func (Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "(secrets)") }
+
+// usageError is a mistake of whoever started the program: exit 64.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errHelp says that help was asked for and printed.
+var errHelp = errors.New("help was printed")
+
+// parseConfig reads flags and environment and checks the whole. Help goes to
+// stdout and comes back as errHelp; any mistake is one sentence, a usageError.
+func parseConfig(args []string, getenv func(string) string, stdout io.Writer) (Config, error) {
+	var cfg Config
+	helped := false
+	parser, err := kong.New(&cfg,
+		kong.Name("app"),
+		kong.Description("The reference platform: keeps objects and serves them over HTTP."),
+		kong.Vars{"version": version},
+		kong.Writers(stdout, stdout),
+		kong.Exit(func(int) { helped = true }),
+		kong.ValueFormatter(func(v *kong.Value) string {
+			if v.Flag == nil || v.Name == "help" {
+				return v.OrigHelp
+			}
+			return v.Help + " $" + environmentName(v.Name)
+		}),
+		kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+			if value := getenv(environmentName(flag.Name)); value != "" && flag.Name != "help" {
+				return value, nil
+			}
+			return nil, nil
+		})),
+	)
+	if err != nil {
+		return Config{}, err
+	}
+	_, err = parser.Parse(args)
+	switch {
+	case helped:
+		return Config{}, errHelp
+	case err != nil:
+		return Config{}, usageError{err}
+	}
+	if cfg.Instance == "" {
+		cfg.Instance = randomName()
+	}
+	if err := cfg.check(); err != nil {
+		return Config{}, err
+	}
+	return cfg, cfg.readSecrets(getenv)
+}
+
+func environmentName(flag string) string {
+	return "BOGOPS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func randomName() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails, by its documentation
+	return "i-" + hex.EncodeToString(b[:])
+}
+
+// check refuses settings that cannot work, before anything is opened.
+func (c *Config) check() error {
+	if err := checkAddress("listen", c.Listen); err != nil {
+		return err
+	}
+	if c.HTTPListen != "" {
+		if err := checkAddress("http-listen", c.HTTPListen); err != nil {
+			return err
+		}
+	}
+	if _, _, err := splitStore(c.Store); err != nil {
+		return err
+	}
+	switch c.Certs {
+	case "off":
+	case "files":
+		if c.CertFile == "" || c.KeyFile == "" {
+			return usagef("--certs files wants --cert-file and --key-file")
+		}
+	case "acme":
+		if len(c.Names) == 0 || c.ACMECache == "" || c.FleetKeyFile == "" {
+			return usagef("--certs acme wants --names, --acme-cache and --fleet-key-file")
+		}
+	default:
+		return usagef("--certs: %q given; want off, files or acme", c.Certs)
+	}
+	for flag, value := range map[string]time.Duration{"handicap": c.Handicap, "drain": c.Drain, "drain-delay": c.DrainDelay} {
+		if value < 0 {
+			return usagef("--%s: %s given; want no less than 0s", flag, value)
+		}
+	}
+	for flag, value := range map[string]string{"instance": c.Instance, "app-version": c.AppVersion} {
+		if value == "" || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return usagef("--%s: %q given; want visible ASCII without spaces: it is sent in a header", flag, value)
+		}
+	}
+	if c.DeployedAt != "" {
+		if _, err := time.Parse(time.RFC3339, c.DeployedAt); err != nil {
+			return usagef("--deployed-at: %q given; want a time such as 2025-06-01T09:00:00Z", c.DeployedAt)
+		}
+	}
+	return nil
+}
+
+func checkAddress(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return usagef("--%s: %q given; want HOST:PORT, such as 127.0.0.1:8443", flag, address)
+	}
+	return nil
+}
+
+// readSecrets takes each token from its file or from the environment.
+func (c *Config) readSecrets(getenv func(string) string) error {
+	for _, t := range []struct {
+		role, file string
+		into       *string
+	}{
+		{"judge", c.JudgeTokenFile, &c.Secrets.Judge},
+		{"writer", c.WriterTokenFile, &c.Secrets.Writer},
+		{"reader", c.ReaderTokenFile, &c.Secrets.Reader},
+	} {
+		env := environmentName(t.role + "-token")
+		token := getenv(env)
+		if t.file != "" {
+			text, err := os.ReadFile(t.file)
+			if err != nil {
+				return usagef("--%s-token-file: %w; want a file that holds the token", t.role, err)
+			}
+			token = strings.TrimSpace(string(text))
+			if token == "" {
+				return usagef("--%s-token-file: %s is empty; want the token in it", t.role, t.file)
+			}
+		}
+		if strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }) {
+			return usagef("the %s's token holds a space or a character that is not visible ASCII", t.role)
+		}
+		*t.into = token
+	}
+	if c.Secrets.Judge == "" {
+		return usagef("no token for the judge: want --judge-token-file, or the token in BOGOPS_JUDGE_TOKEN")
+	}
+	if s := c.Secrets; s.Writer == s.Judge || s.Reader == s.Judge || s.Reader == s.Writer && s.Reader != "" {
+		return usagef("two roles have the same token; want a different one for each")
+	}
+	if c.FleetKeyFile != "" {
+		key, err := os.ReadFile(c.FleetKeyFile)
+		if err != nil {
+			return usagef("--fleet-key-file: %w; want a file that holds the key", err)
+		}
+		c.Secrets.FleetKey = key
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+// Command app is the reference platform: it keeps objects in a store and
+// serves them over HTTP as CHALLENGE.md describes. It needs nothing but its
+// settings: every instance is alike, and the store holds all state.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"bogops/app/api"
+	"bogops/app/store"
+)
+
+// version is set by the build: -ldflags "-X main.version=…".
+var version = "dev"
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 64 // EX_USAGE of sysexits.h
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Once the first signal has begun the drain, a second one kills.
+	context.AfterFunc(ctx, stop)
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "app:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// run is the whole program: settings, store, certificates, handler, and then
+// serving until ctx ends. It logs to stdout as JSON lines and returns once
+// everything that it opened is closed again.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
+	cfg, err := parseConfig(args, getenv, stdout)
+	if errors.Is(err, errHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(stdout, nil)).With("instance", cfg.Instance)
+
+	objects, err := openStore(cfg.Store)
+	if err != nil {
+		return fmt.Errorf("--store %s: %w", cfg.Store, err)
+	}
+	defer objects.Close()
+
+	source, err := openCertificates(ctx, cfg, log)
+	if err != nil {
+		return fmt.Errorf("--certs %s: %w", cfg.Certs, err)
+	}
+	defer source.Close()
+
+	s := &server{cfg: cfg, log: log, store: objects, certs: source}
+	handler := api.New(api.Config{
+		Store:    objects,
+		Tokens:   api.Tokens{Judge: cfg.Secrets.Judge, Writer: cfg.Secrets.Writer, Reader: cfg.Secrets.Reader},
+		Describe: describe(cfg, objects, time.Now().UTC()),
+		Limits:   api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
+		Logger:   log,
+		Ready:    s.ready,
+		Handicap: cfg.Handicap,
+	})
+	return s.serve(ctx, handler)
+}
+
+// describe returns the platform's description of itself; nothing in it changes
+// while the process lives.
+func describe(cfg Config, objects store.Store, started time.Time) func() api.Description {
+	deployed := started
+	if at, err := time.Parse(time.RFC3339, cfg.DeployedAt); err == nil {
+		deployed = at.UTC()
+	}
+	d := api.Description{
+		Team: cfg.Team, Contest: cfg.Contest, Contract: api.Contract, Level: api.Level,
+		Version: cfg.AppVersion, DeployedAt: deployed, Instance: cfg.Instance, StartedAt: started,
+		Zone: cfg.Zone, Store: objects.Describe().Kind, StoreState: "primary",
+		Limits: api.DescriptionLimits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
+	}
+	return func() api.Description { return d }
+}

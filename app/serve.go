@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"bogops/app/store"
+)
+
+// server serves a handler and stops without cutting what is in flight.
+type server struct {
+	cfg      Config
+	log      *slog.Logger
+	store    store.Store
+	certs    certificates
+	draining atomic.Bool
+}
+
+// ready says why this instance cannot serve now; nil: it can. What it says may
+// be shown to anyone.
+func (s *server) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errors.New("the instance is draining")
+	}
+	if err := s.certs.Ready(); err != nil {
+		return fmt.Errorf("no certificate yet: %w", err)
+	}
+	if h := s.store.Health(ctx); h.State == store.Down {
+		return fmt.Errorf("the store is down: %s", h.Reason)
+	}
+	return nil
+}
+
+// serve listens, says where, and serves until ctx ends; then it drains.
+func (s *server) serve(ctx context.Context, handler http.Handler) error {
+	listener, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w; want a free address of this machine", s.cfg.Listen, err)
+	}
+	defer listener.Close()
+	main := s.newServer(s.closeWhenDraining(handler))
+	main.TLSConfig = s.certs.TLSConfig()
+	failed := make(chan error, 2)
+	servers := []*http.Server{main}
+
+	plainAddress := ""
+	if s.cfg.HTTPListen != "" {
+		plainListener, err := net.Listen("tcp", s.cfg.HTTPListen)
+		if err != nil {
+			return fmt.Errorf("--http-listen %s: %w; want a free address of this machine", s.cfg.HTTPListen, err)
+		}
+		plain := s.newServer(s.certs.HTTPHandler(nil))
+		servers = append(servers, plain)
+		plainAddress = plainListener.Addr().String()
+		go func() { failed <- plain.Serve(plainListener) }()
+	}
+	go func() {
+		if main.TLSConfig == nil {
+			failed <- main.Serve(listener)
+		} else {
+			failed <- main.ServeTLS(listener, "", "")
+		}
+	}()
+	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
+		"tls", main.TLSConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
+
+	ended := 0
+	select {
+	case <-ctx.Done():
+		s.drain(servers)
+	case err = <-failed:
+		ended++
+		err = fmt.Errorf("serve: %w", err)
+	}
+	for _, server := range servers {
+		_ = server.Close() // what has drained is closed already
+	}
+	for ; ended < len(servers); ended++ {
+		<-failed
+	}
+	return err
+}
+
+func (s *server) newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler,
+		// No limit on a whole request: a large body over a slow line is
+		// honest work. Headers and idle connections are not.
+		ReadHeaderTimeout:            10 * time.Second,
+		IdleTimeout:                  2 * time.Minute,
+		MaxHeaderBytes:               64 << 10,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// drain stops in the order that loses nobody: not ready at once, accept for
+// DrainDelay while balancers notice, then refuse, and finish what is in flight
+// within Drain.
+func (s *server) drain(servers []*http.Server) {
+	s.draining.Store(true)
+	s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "limit", s.cfg.Drain.String())
+	time.Sleep(s.cfg.DrainDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
+	defer cancel()
+	for _, server := range servers {
+		if err := server.Shutdown(ctx); err != nil {
+			s.log.Warn("drain: requests were cut", "error", err.Error())
+		}
+	}
+	s.log.Info("drained")
+}
+
+// closeWhenDraining tells clients that keep a connection to open their next
+// one elsewhere. net/http makes a GOAWAY of it for HTTP/2.
+func (s *server) closeWhenDraining(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
