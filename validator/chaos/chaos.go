@@ -1,0 +1,116 @@
+// Package chaos breaks one thing of one team at a time, looks whether it
+// really broke, and always puts it back.
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bogops/validator/journal"
+)
+
+// Action is a way to break one team's platform. Its functions may be called
+// from one goroutine at a time.
+type Action struct {
+	Kind  string // as in the contest file: kill-instance
+	Title string // as on the wall: Instance killed
+
+	// Resolve says what Do would hit, without touching it. An error refuses
+	// the fault: the team has nothing of that kind, or forbids it.
+	Resolve func(ctx context.Context) (victim string, err error)
+	// Do breaks it.
+	Do func(ctx context.Context) error
+	// Verify returns nil once the break can be seen from outside. A fault
+	// that was not seen pays nobody and costs nobody.
+	Verify func(ctx context.Context) error
+	// Healed returns nil once the platform is whole again by itself.
+	Healed func(ctx context.Context) error
+	// Undo puts things back. It is idempotent and is called in any case; it
+	// reports whether anything was left for it to do.
+	Undo func(ctx context.Context) (acted bool, err error)
+}
+
+// Plan is one fault of the contest on one team.
+type Plan struct {
+	ID, Campaign, Team string
+	Weight             float64
+	Window             time.Duration // how long the platform may take to heal itself
+}
+
+// Journal is where the steps of a fault are written, each before it counts.
+type Journal interface {
+	Append(kind journal.Kind, payload any) (journal.Entry, error)
+}
+
+// verifyWithin bounds how long a fault may take to show.
+const verifyWithin = 10 * time.Second
+
+// undoWithin bounds a rollback, which runs also when the day is interrupted.
+const undoWithin = 15 * time.Second
+
+// Inject carries the action through its life: injected, verified or
+// unverified, then healed (by the platform itself) or rolled-back (by us). It
+// returns when that is settled; the rollback runs also when ctx ends early.
+func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func() time.Time) (err error) {
+	say := func(state, detail string) error {
+		_, err := j.Append(journal.KindFault, journal.Fault{
+			ID: plan.ID, Campaign: plan.Campaign, Team: plan.Team, Kind: action.Kind, Title: action.Title,
+			State: state, At: now().UTC(), Weight: plan.Weight, Detail: detail,
+		})
+		return err
+	}
+	victim, err := action.Resolve(ctx)
+	if err != nil {
+		return say("refused", err.Error())
+	}
+	// Written before the deed: a judge that dies here knows what to undo.
+	if err := say("injected", victim); err != nil {
+		return err
+	}
+	defer func() {
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+		defer cancel()
+		acted, failed := action.Undo(undoing)
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("chaos: undo %s on %s: %w", action.Kind, plan.Team, failed))
+		}
+		if acted {
+			err = errors.Join(err, say("rolled-back", victim))
+		}
+	}()
+	if err := action.Do(ctx); err != nil {
+		return say("unverified", err.Error())
+	}
+	if err := within(ctx, verifyWithin, action.Verify); err != nil {
+		return say("unverified", err.Error())
+	}
+	if err := say("verified", victim); err != nil {
+		return err
+	}
+	if err := within(ctx, plan.Window, action.Healed); err != nil {
+		return nil // not healed alone: the deferred rollback says so
+	}
+	return say("healed", "by the platform itself")
+}
+
+// within asks check until it returns nil or limit has passed, and returns the
+// last answer.
+func within(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-ticker.C:
+		}
+	}
+}

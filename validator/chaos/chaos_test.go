@@ -1,0 +1,79 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/validator/journal"
+)
+
+// steps runs an action and returns the states that were journalled.
+func steps(t *testing.T, ctx context.Context, change func(*Action)) []string {
+	t.Helper()
+	action := Action{
+		Kind: "kill-instance", Title: "Instance killed",
+		Resolve: func(context.Context) (string, error) { return "one", nil },
+		Do:      func(context.Context) error { return nil },
+		Verify:  func(context.Context) error { return nil },
+		Healed:  func(context.Context) error { return nil },
+		Undo:    func(context.Context) (bool, error) { return false, nil },
+	}
+	change(&action)
+	j := journal.Memory(journal.Opened{})
+	now := func() time.Time { return time.Unix(0, 0) }
+	err := Inject(ctx, j, action, Plan{ID: "f1", Team: "loutres", Window: 300 * time.Millisecond, Weight: 2}, now)
+	require.NoError(t, err)
+	var states []string
+	for _, e := range j.Entries()[1:] {
+		f, err := journal.Decode[journal.Fault](e)
+		require.NoError(t, err)
+		require.Equal(t, "f1", f.ID)
+		states = append(states, f.State)
+	}
+	return states
+}
+
+func TestAFaultThatHealsAloneIsNotRolledBack(t *testing.T) {
+	require.Equal(t, []string{"injected", "verified", "healed"}, steps(t, t.Context(), func(*Action) {}))
+}
+
+func TestAFaultThatNobodyHealsIsRolledBackByUs(t *testing.T) {
+	require.Equal(t, []string{"injected", "verified", "rolled-back"}, steps(t, t.Context(), func(a *Action) {
+		a.Healed = func(context.Context) error { return errors.New("one of two") }
+		a.Undo = func(context.Context) (bool, error) { return true, nil }
+	}))
+}
+
+func TestAFaultWithoutAVictimIsRefusedAndTouchesNothing(t *testing.T) {
+	require.Equal(t, []string{"refused"}, steps(t, t.Context(), func(a *Action) {
+		a.Resolve = func(context.Context) (string, error) { return "", errors.New("no instance") }
+		a.Do = func(context.Context) error { t.Error("done all the same"); return nil }
+		a.Undo = func(context.Context) (bool, error) { t.Error("undone all the same"); return false, nil }
+	}))
+}
+
+func TestAFaultThatDoesNotShowIsUnverified(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	require.Equal(t, []string{"injected", "unverified"}, steps(t, ctx, func(a *Action) {
+		a.Verify = func(context.Context) error { return errors.New("still runs") }
+	}))
+}
+
+func TestAnInterruptedFaultIsStillRolledBack(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	undone := false
+	steps(t, ctx, func(a *Action) {
+		a.Do = func(context.Context) error { cancel(); return nil }
+		a.Healed = func(ctx context.Context) error { return errors.New("not yet") }
+		a.Undo = func(ctx context.Context) (bool, error) {
+			undone = ctx.Err() == nil
+			return true, nil
+		}
+	})
+	require.True(t, undone, "Undo ran with a living context")
+}
