@@ -1,5 +1,6 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
 .PHONY: build run demo check test lint layers clean help
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
