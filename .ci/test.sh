@@ -119,6 +119,8 @@ part 'build' one build
 if [ "$failed" -gt 0 ]; then finish; fi
 part 'lint' one make -s lint
 part 'layers' one make -s layers
+mkdir "$scratch/pictures"
+export BOGOPS_PICTURES=$scratch/pictures # where the browser tests draw
 part 'tests' tests
 # The day's record goes away with the scratch directory, and the wall takes a
 # port that nobody else has.
