@@ -42,12 +42,15 @@ func (c *Contest) Opened(checks []journal.Check, version string) journal.Opened 
 	return opened
 }
 
+// defaultPoints make 1,000 together with the bricks' 300.
+var defaultPoints = Points{Campaign: 300, Integrity: 50, Chaos: 150, Redeploy: 100, Incidents: 100}
+
 // rules takes out the points of what the contest does not plan: a part that
 // can never be won must not be in the sum.
 func (c *Contest) rules() journal.Rules {
 	points := c.Points
 	if points == (Points{}) {
-		points = DefaultPoints
+		points = defaultPoints
 	}
 	faults, redeploys := 0.0, 0.0
 	for _, campaign := range c.Campaigns {

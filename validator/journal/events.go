@@ -48,12 +48,12 @@ type Opened struct {
 	FirstLoad *time.Time `json:"first_load,omitempty"`
 	FreezeAt  *time.Time `json:"freeze_at,omitempty"`
 
-	Rehearsal bool      `json:"rehearsal"` // the mark "R": not exported as official
-	SeedHash  string    `json:"seed_hash"` // hex SHA-256 of the seed's bytes
-	Rules     Rules     `json:"rules"`
-	RulesHash string    `json:"rules_hash"` // hex SHA-256 of Rules as JSON
-	Teams     []Team    `json:"teams"`
-	Checks    []Check   `json:"checks"`
+	Rehearsal bool    `json:"rehearsal"` // the mark "R": not exported as official
+	SeedHash  string  `json:"seed_hash"` // hex SHA-256 of the seed's bytes
+	Rules     Rules   `json:"rules"`
+	RulesHash string  `json:"rules_hash"` // hex SHA-256 of Rules as JSON
+	Teams     []Team  `json:"teams"`
+	Checks    []Check `json:"checks"`
 }
 
 // Rules is what the score depends on beside events.
