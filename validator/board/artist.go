@@ -20,10 +20,11 @@ type artist struct {
 
 func newArtist(s speech) (*artist, error) {
 	t := template.New("wall").Funcs(template.FuncMap{
-		"t":     s.t,
-		"part":  func(l layout, id string) template.HTML { return l.drawn[id] },
-		"colon": s.colon,
-		"pct":   func(x float64) template.CSS { return template.CSS(strconv.FormatFloat(x, 'f', 2, 64) + "%") },
+		"points": func(x float64) string { return s.decimal(x, 1) },
+		"t":      s.t,
+		"part":   func(l layout, id string) template.HTML { return l.drawn[id] },
+		"colon":  s.colon,
+		"pct":    func(x float64) template.CSS { return template.CSS(strconv.FormatFloat(x, 'f', 2, 64) + "%") },
 	})
 	t, err := t.ParseFS(pages, "pages/*.html")
 	if err != nil {

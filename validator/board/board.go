@@ -28,7 +28,6 @@ type Source interface {
 type Config struct {
 	Journal  Source
 	Evidence func(hash string) ([]byte, error) // by hex SHA-256; nil: there is none
-	Scorer   Scorer                            // a new one that has seen no entry; nil: the contest's rules
 	Now      func() time.Time                  // nil: the machine's clock
 	Logger   *slog.Logger                      // nil: slog.Default
 }
@@ -64,7 +63,7 @@ func New(config Config) *Board {
 	b := &Board{
 		evidence: config.Evidence, now: config.Now, logger: config.Logger,
 		done: make(chan struct{}), ready: make(chan struct{}), changed: make(chan struct{}),
-		view: NewView(config.Scorer), scenes: map[string]*drawing{},
+		view: NewView(newScorer()), scenes: map[string]*drawing{},
 	}
 	if b.now == nil {
 		b.now = time.Now

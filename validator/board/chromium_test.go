@@ -45,7 +45,7 @@ func browser(t *testing.T, width, height int, more ...chromedp.ExecAllocatorOpti
 // serve shows a demo's journal on a port of this machine.
 func serve(t *testing.T, d *demo) (*Board, *httptest.Server) {
 	t.Helper()
-	b := New(Config{Journal: d, Evidence: demoEvidenceOf, Scorer: newToyScorer(), Now: d.now})
+	b := New(Config{Journal: d, Evidence: demoEvidenceOf, Now: d.now})
 	server := httptest.NewServer(b)
 	t.Cleanup(func() { b.Close(); server.Close() })
 	return b, server

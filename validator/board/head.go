@@ -2,6 +2,7 @@ package board
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"bogops/validator/verdict"
@@ -27,12 +28,7 @@ func (s speech) head(v *View, team *side, pos string, standings []Standing) head
 	st := v.standing(team.ID, standings)
 	h := head{
 		ID: team.ID, Name: team.Name, Full: team.Full, Pos: pos, Colour: colourOf(team.Colour), Shape: shapeOf(team.Shape), Mascot: mascotOf(team.Mascot),
-		Score: s.num(whole(st.Total)), Percent: min(100, max(0, st.Total/10)), Coverage: s.percent(st.Coverage), Provisional: st.Provisional, Rank: 1,
-	}
-	for _, other := range v.teams {
-		if v.standing(other.ID, standings).Total > st.Total {
-			h.Rank++
-		}
+		Score: s.num(whole(st.Total)), Percent: min(100, max(0, st.Total/10)), Coverage: s.percent(st.Coverage), Provisional: st.Provisional, Rank: st.Rank,
 	}
 	h.purse(team)
 	if c, changed := v.history.changes[team.ID]; changed {
@@ -41,7 +37,7 @@ func (s speech) head(v *View, team *side, pos string, standings []Standing) head
 		if !h.Up {
 			h.Delta = s.num(c.delta)
 		}
-		h.Reason = s.partTitle(v, st, c.part) + ", " + s.at(c.at, v.length())
+		h.Reason = s.partTitle(c.part) + ", " + s.at(c.at, v.length())
 	}
 	return h
 }
@@ -77,23 +73,15 @@ func (h *head) purse(team *side) {
 	}
 }
 
-// partTitle names a part of the score: bricks by their title, the rest by the
-// wall's own words.
-func (s speech) partTitle(v *View, st Standing, id string) string {
-	for _, b := range v.opened.Rules.Bricks {
-		if b.ID == id {
-			return b.Title
-		}
+// partTitle is a part's name in the wall's language, where it has one there.
+func (s speech) partTitle(title string) string {
+	if title == "" {
+		return s.t("score")
 	}
-	if words[s.Lang][id] != "" {
-		return s.t(id)
+	if key := strings.ToLower(title); words[s.Lang][key] != "" && key != "score" {
+		return s.t(key)
 	}
-	for _, p := range st.Parts {
-		if p.ID == id && p.Title != "" {
-			return p.Title
-		}
-	}
-	return s.t("score")
+	return title
 }
 
 // length is how long the contest is planned to last.

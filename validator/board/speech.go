@@ -112,6 +112,9 @@ func (s speech) at(t time.Time, length time.Duration) string {
 // city is the zone as a reader of a wall knows it.
 func (s speech) city() string {
 	name := s.zone.String()
+	if s.zone == time.Local {
+		name = "" // a name that says nothing to a reader
+	}
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	return strings.ReplaceAll(name, "_", " ")
 }

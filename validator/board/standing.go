@@ -16,9 +16,13 @@ type Scorer interface {
 // Standing is one team's score.
 type Standing struct {
 	Team        string  `json:"team"`
+	Rank        int     `json:"rank"`     // from 1, equal on a tie
 	Total       float64 `json:"total"`    // 0 to 1000
+	Points      float64 `json:"points"`   // earned in the parts in play
+	InPlay      float64 `json:"in_play"`  // what those are worth
 	Coverage    float64 `json:"coverage"` // share of the samples that count
 	Provisional bool    `json:"provisional"`
+	LostSeconds float64 `json:"lost_seconds"` // good-seconds lost under load
 	Parts       []Part  `json:"parts"`
 }
 
@@ -29,12 +33,13 @@ type Part struct {
 	Earned float64 `json:"earned"`
 	Points float64 `json:"points"`
 	InPlay bool    `json:"in_play"`
+	Parts  []Part  `json:"parts,omitempty"` // what it consists of
 }
 
 // change is the last thing that moved a team's score on the wall.
 type change struct {
-	delta int // whole points, as the wall shows them
-	part  string
+	delta int    // whole points, as the wall shows them
+	part  string // title of the part that moved most
 	at    time.Time
 }
 
@@ -78,18 +83,31 @@ func (h *history) sample(standings []Standing, at time.Time) {
 // whole is a score as the wall shows it.
 func whole(points float64) int { return int(math.Round(points)) }
 
-// mover is the part whose points moved most in the direction of the total.
+// mover is the title of the part whose points moved most in the direction of
+// the total.
 func mover(before, after Standing) string {
 	earned := map[string]float64{}
-	for _, p := range before.Parts {
+	for _, p := range leaves(before.Parts) {
 		earned[p.ID] = p.Earned
 	}
 	sign := math.Copysign(1, after.Total-before.Total)
-	most, id := 0.0, ""
-	for _, p := range after.Parts {
+	most, title := 0.0, ""
+	for _, p := range leaves(after.Parts) {
 		if moved := sign * (p.Earned - earned[p.ID]); moved > most {
-			most, id = moved, p.ID
+			most, title = moved, p.Title
 		}
 	}
-	return id
+	return title
+}
+
+// leaves are the parts that consist of no others.
+func leaves(parts []Part) []Part {
+	var all []Part
+	for _, p := range parts {
+		if len(p.Parts) == 0 {
+			all = append(all, p)
+		}
+		all = append(all, leaves(p.Parts)...)
+	}
+	return all
 }

@@ -93,7 +93,10 @@ func (s speech) judgeFace(v *View) judgeFace {
 		f.Class, f.Icon, f.Title = "jud", "s-jud", s.t("judge.bad")
 		f.Text = h.Text + " · "
 	}
-	f.Text += s.t("lag", s.latency(h.Lag.Duration())) + " · " + s.t("cpu", s.percent(h.CPU))
+	f.Text += s.t("lag", s.latency(h.Lag.Duration()))
+	if h.CPU > 0 {
+		f.Text += " · " + s.t("cpu", s.percent(h.CPU))
+	}
 	if h.Witness != "" {
 		f.Text += " · " + s.t("witness.state", h.Witness)
 	}

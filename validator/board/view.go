@@ -1,6 +1,7 @@
 package board
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,26 +37,21 @@ type side struct {
 	tiles []*tile // as Rules.Bricks
 }
 
-// NewView returns the view of an empty journal. scorer may be nil: then no
-// scores are shown.
+// NewView returns the view of an empty journal, scored by scorer, which must
+// have seen no entry either.
 func NewView(scorer Scorer) *View { return &View{scorer: scorer} }
 
-// Add takes the next entry. After an error the entry is left out and the view
-// is as before.
+// Add takes the next entry. An entry that makes no sense to the score or to
+// the wall leaves that one as it was: the other still takes it.
 func (v *View) Add(e journal.Entry) error {
 	if v.head.Seq == 0 && e.Kind != journal.KindOpened {
 		return fmt.Errorf("board: line %d is %q, want a journal that begins with %q", e.Seq, e.Kind, journal.KindOpened)
 	}
-	if v.scorer != nil {
-		if v.history.every > 0 && v.history.due(e.At) {
-			v.history.sample(v.scorer.Standings(), e.At)
-		}
-		if err := v.scorer.Add(e); err != nil {
-			return fmt.Errorf("board: score: %w", err)
-		}
+	if v.history.every > 0 && v.history.due(e.At) {
+		v.history.sample(v.scorer.Standings(), e.At)
 	}
 	v.head = e
-	return v.fold(e)
+	return errors.Join(v.scorer.Add(e), v.fold(e))
 }
 
 func (v *View) fold(e journal.Entry) error {
@@ -172,9 +168,7 @@ func (v *View) feel(h journal.Health, e journal.Entry) {
 
 func (v *View) close(c journal.Closed, e journal.Entry) {
 	v.closed = &c
-	if v.scorer != nil {
-		v.history.sample(v.scorer.Standings(), e.At)
-	}
+	v.history.sample(v.scorer.Standings(), e.At)
 }
 
 // side returns the team or the witness of that id, nil for a stranger.
@@ -202,12 +196,12 @@ func (v *View) standing(team string, standings []Standing) Standing {
 			return s
 		}
 	}
-	return Standing{Team: team, Coverage: 1}
+	return Standing{Team: team, Rank: 1, Coverage: 1}
 }
 
 // standings are all teams' scores as of the last entry.
 func (v *View) standings() []Standing {
-	if v.scorer == nil || v.head.Seq == 0 {
+	if v.head.Seq == 0 {
 		return nil
 	}
 	return v.scorer.Standings()
