@@ -13,76 +13,98 @@ import (
 
 func readerKeeps(ctx context.Context, subject Subject) error {
 	s, old := subject.Store, pattern(1, 1<<20)
-	meddle := map[string]func() error{
-		"a replacement": func() error {
-			_, err := put(ctx, s, "k", pattern(2, 1<<20))
-			return err
-		},
-		"a delete": func() error { return s.Delete(ctx, "k", "") },
+	replace := func(key string) error {
+		_, err := put(ctx, s, key, pattern(2, 1<<20))
+		return err
 	}
-	for what, do := range meddle {
-		if _, err := put(ctx, s, "k", old); err != nil {
+	remove := func(key string) error { return s.Delete(ctx, key, "") }
+	for what, do := range map[string]func(string) error{"replacement": replace, "delete": remove} {
+		if _, err := put(ctx, s, what, old); err != nil {
 			return err
 		}
-		r, info, err := s.Get(ctx, "k", store.Whole)
+		r, info, err := s.Get(ctx, what, store.Whole)
 		if err != nil {
 			return fmt.Errorf("get: %w", err)
 		}
 		got := make([]byte, info.Size)
 		_, first := io.ReadFull(r, got[:10])
-		if err := do(); err != nil {
+		if err := do(what); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", what, err), r.Close())
 		}
 		_, rest := io.ReadFull(r, got[10:])
 		if err := errors.Join(first, rest, r.Close()); err != nil {
-			return fmt.Errorf("a reader during %s: %w", what, err)
+			return fmt.Errorf("a reader during its %s: %w", what, err)
 		}
 		if err := same(got, old); err != nil {
-			return fmt.Errorf("a reader during %s: %w", what, err)
+			return fmt.Errorf("a reader during its %s: %w", what, err)
 		}
 	}
 	return nil
 }
 
-// noTornReads lets two write versions of one object, each one byte repeated,
+// noTornReads lets one write versions of an object, each one byte repeated,
 // while four read it. A reader must see one byte repeated as often as the
 // object's size says, and never a version older than one it saw before.
 func noTornReads(ctx context.Context, subject Subject) error {
-	const rounds = 20
-	version := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 100_000+i) }
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	if _, err := put(ctx, subject.Store, "k", version(0)); err != nil {
 		return err
 	}
-	done := make(chan struct{})
-	errs := make([]error, 5)
-	var writer, readers sync.WaitGroup
-	writer.Go(func() {
-		defer close(done)
-		for i := 1; i <= rounds && errs[4] == nil; i++ {
-			_, errs[4] = put(ctx, subject.Store, "k", version(i))
-		}
-	})
-	for n := range 4 {
-		readers.Go(func() {
-			for seen, over := -1, false; !over && errs[n] == nil; {
-				select {
-				case <-done:
-					over = true // one more, of the last version
-				default:
-				}
-				seen, errs[n] = readVersion(ctx, subject.Store, seen, version)
-				if over && errs[n] == nil && seen != rounds {
-					errs[n] = fmt.Errorf("after the last put: got version %d, want %d", seen, rounds)
-				}
+	begun := make(chan struct{}) // a read begins: the moment to write
+	written := make(chan struct{})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if err := readVersions(ctx, subject.Store, begun, written); err != nil {
+				cancel(err)
 			}
 		})
 	}
-	readers.Wait()
-	writer.Wait()
-	return errors.Join(errs...)
+	all.Go(func() {
+		defer close(written)
+		for i := 1; i <= versions && ctx.Err() == nil; i++ {
+			select {
+			case <-begun:
+			case <-ctx.Done():
+				return
+			}
+			if _, err := put(ctx, subject.Store, "k", version(i)); err != nil {
+				cancel(err)
+			}
+		}
+	})
+	all.Wait()
+	return context.Cause(ctx)
 }
 
-func readVersion(ctx context.Context, s store.Store, seen int, version func(int) []byte) (int, error) {
+const versions = 20
+
+func version(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 100_000+i) }
+
+// readVersions reads until all is written, and once more.
+func readVersions(ctx context.Context, s store.Store, begun chan<- struct{}, written <-chan struct{}) error {
+	for seen := 0; ; {
+		over := false
+		select {
+		case begun <- struct{}{}:
+		case <-written:
+			over = true
+		}
+		var err error
+		if seen, err = readVersion(ctx, s, seen); err != nil {
+			return err
+		}
+		if over && seen != versions {
+			return fmt.Errorf("after the last put: got version %d, want %d", seen, versions)
+		}
+		if over {
+			return nil
+		}
+	}
+}
+
+func readVersion(ctx context.Context, s store.Store, seen int) (int, error) {
 	got, info, err := get(ctx, s, "k", store.Whole)
 	if err != nil {
 		return seen, err
