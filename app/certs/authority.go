@@ -53,6 +53,8 @@ type line struct {
 	problem string // the authority's own words about the last failed challenge
 }
 
+var errTried = errors.New("every challenge has been tried")
+
 const (
 	requestLimit = 20 * time.Second
 	answerLimit  = 1 << 20
@@ -65,7 +67,7 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ordering := r.Method == http.MethodPost && r.URL.String() == l.orderURL
 	if ordering && !l.mayOrder() {
-		return nil, errors.New("every challenge has been tried")
+		return nil, errTried
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), requestLimit)
 	defer cancel()

@@ -200,7 +200,7 @@ func (f *fleet) close() error {
 	if f.term != nil {
 		// The context that the term lived in has ended; handing the lease back
 		// saves the next issuer the wait.
-		f.term.retire(context.Background(), f.term.record.Resting)
+		f.term.retire(f.term.record.Resting)
 		f.term = nil
 	}
 	f.issuer.transport.CloseIdleConnections()

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,8 @@ import (
 )
 
 const otters = "otters.test"
+
+var calmAuthority = acme.Options{}
 
 // world is an authority, a fleet behind a balancer, and the cache they share.
 type world struct {
@@ -110,15 +114,40 @@ func (w *world) dial(addr, name string) (*x509.Certificate, error) {
 	return conn.ConnectionState().PeerCertificates[0], nil
 }
 
-// allServe waits until each instance by itself serves a verified certificate.
-func (w *world) allServe(all []*instance, limit time.Duration) {
-	w.t.Helper()
-	for n, i := range all {
-		require.Eventuallyf(w.t, func() bool {
-			_, err := w.dial(i.addr, otters)
-			return err == nil && i.source.Ready() == nil
-		}, limit, 20*time.Millisecond, "instance %d", n)
+// served is nil once each instance by itself serves a verified certificate.
+func (w *world) served(addrs []string, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
+	for n, addr := range addrs {
+		for {
+			_, err := w.dial(addr, otters)
+			if err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("instance %d of %d: %w", n+1, len(addrs), err)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
 	}
+	return nil
+}
+
+// oneForAll is the rule that a fleet has to keep: all are served, by one order.
+func (w *world) oneForAll(addrs []string, limit time.Duration) error {
+	if err := w.served(addrs, limit); err != nil {
+		return err
+	}
+	if orders, certificates := w.authority.Orders(), w.authority.Certificates(); orders != 1 || certificates != 1 {
+		return fmt.Errorf("%d orders and %d certificates, want 1 and 1", orders, certificates)
+	}
+	return nil
+}
+
+func addrs(all []*instance) (addrs []string) {
+	for _, i := range all {
+		addrs = append(addrs, i.addr)
+	}
+	return addrs
 }
 
 // serve answers every request over TLS until the test ends.
@@ -161,6 +190,12 @@ func (b *balancer) add(backend string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.backends = append(b.backends, backend)
+}
+
+func (b *balancer) remove(backend string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.backends = slices.DeleteFunc(b.backends, func(one string) bool { return one == backend })
 }
 
 func (b *balancer) pick() string {

@@ -40,7 +40,9 @@ func (f *fleet) firstLook(ctx context.Context) error {
 func (f *fleet) keep(ctx context.Context, settled time.Time) {
 	f.listen(ctx, settled)
 	for ctx.Err() == nil {
-		f.note(f.turn(ctx))
+		if err := f.turn(ctx); ctx.Err() == nil {
+			f.note(err)
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(f.pause()):
@@ -100,7 +102,7 @@ func (f *fleet) turn(ctx context.Context) error {
 		f.term.stop() // close hands the lease back, if it is called
 		return ctx.Err()
 	}
-	f.term.retire(ctx, resting)
+	f.term.retire(resting)
 	f.term = nil
 	return err
 }
@@ -225,7 +227,7 @@ func (f *fleet) awake(names []string, resting map[string]rest) ([]string, error)
 			awake = append(awake, name)
 			continue
 		}
-		asleep = errors.Join(asleep, fmt.Errorf("after %d failures the next attempt is at %s, the last one said: %s",
+		asleep = errors.Join(asleep, fmt.Errorf("attempts that failed: %d, the next one is at %s, the last one: %s",
 			r.Failures, r.Until.UTC().Format(time.RFC3339), r.Why))
 	}
 	return awake, asleep

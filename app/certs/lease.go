@@ -181,20 +181,25 @@ func (t *term) stop() {
 	t.running.Wait()
 }
 
-// retire stops and hands the lease back, with the names that now rest. A term
-// that has lost its lease hands nothing back.
-func (t *term) retire(ctx context.Context, resting map[string]rest) {
+// retire stops and hands the lease back, with the names that now rest. Nothing
+// interrupts it but the vault's own limit: a lease that is not handed back makes
+// the next issuer wait. A term that has lost its lease hands nothing back.
+func (t *term) retire(resting map[string]rest) {
 	lost := errors.Is(context.Cause(t), errLeaseLost)
 	t.stop()
 	if lost {
 		return
 	}
+	ctx := context.Background()
 	free := record{Beat: t.record.Beat + 1, Resting: maps.Clone(resting)}
 	_, err := t.lease.write(ctx, free, t.version)
-	if errors.Is(err, ErrChanged) { // by the last beat, interrupted but written
-		if found, version, _ := t.lease.look(ctx); found.Holder == t.lease.me {
-			_, err = t.lease.write(ctx, free, version)
+	if errors.Is(err, ErrChanged) {
+		found, version, lookErr := t.lease.look(ctx)
+		if lookErr == nil && found.Holder != t.lease.me {
+			return // it ran out and is another's
 		}
+		// The last beat was interrupted, but written.
+		_, err = t.lease.write(ctx, free, version)
 	}
 	if err != nil {
 		t.lease.logger.Warn("the certificate lease was not handed back and has to run out", "error", err)

@@ -78,8 +78,11 @@ func (o *orderer) obtain(term context.Context, name string, overHTTP bool) (*tls
 	})
 	notes.clean()
 	if err != nil {
+		// Not the HTTP client's words around our own.
 		if cause := context.Cause(fail); cause != nil {
 			err = cause
+		} else if errors.Is(err, errTried) {
+			err = errTried
 		}
 		return nil, fmt.Errorf("certificate for %s: %w", name, line.explain(err))
 	}
