@@ -6,19 +6,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
-	"time"
 
 	"bogops/validator/target"
 	"bogops/validator/verdict"
 )
-
-func apiProbes() []Probe {
-	return []Probe{
-		api("put-get", "An object comes back exactly as it was put, at every size.", putGet).weighing(3),
-		api("large", "A large object comes back exactly as it was put.", large).within(90 * time.Second).weighing(2),
-		api("missing", "A key that was never stored is not found.", missing),
-	}
-}
 
 func putGet(ctx context.Context, s *Session) (string, error) {
 	sizes := []int{0, 1, 255, 4 << 10, 4<<10 + 1, 64 << 10, 64<<10 - 1, 1 << 20, 1<<20 + 1}
@@ -31,7 +22,7 @@ func putGet(ctx context.Context, s *Session) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if err := wantBody(reply, "GET of an object of "+size(n), body); err != nil {
+		if err := wantObject(reply, "GET of an object of "+size(n), body); err != nil {
 			return "", err
 		}
 	}
@@ -49,26 +40,68 @@ func large(ctx context.Context, s *Session) (string, error) {
 		return "", err
 	}
 	what := "GET of an object of " + size(n)
-	if err := wantStatus(reply, what, 200); err != nil {
+	if err := wantAcknowledged(reply, what); err != nil {
 		return "", err
 	}
 	if want := sha256.Sum256(body); !bytes.Equal(want[:], reply.SHA256[:]) || reply.Over {
 		got := fmt.Sprintf("%s with SHA-256 %.12x", size(reply.Size), reply.SHA256)
-		return "", verdict.Wrong(what, got, fmt.Sprintf("%s with SHA-256 %.12x", size(n), want))
+		return "", verdict.New(verdict.Corrupt, what, got, fmt.Sprintf("%s with SHA-256 %.12x", size(n), want))
 	}
 	return size(n) + " come back whole", nil
 }
 
-func missing(ctx context.Context, s *Session) (string, error) {
-	key := s.Key(s.Word(20))
-	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		reply, err := s.Do(ctx, target.Request{Method: method, Path: objects(key), Fresh: true})
+// readYourWrites overwrites one key and reads it over fresh connections, so
+// that behind a balancer other instances answer too.
+func readYourWrites(ctx context.Context, s *Session) (string, error) {
+	key := s.Key(s.Word(12))
+	instances := map[string]bool{}
+	for version := 1; version <= 4; version++ {
+		body := s.Bytes(512 + version)
+		if err := s.Store(ctx, key, body); err != nil {
+			return "", err
+		}
+		for range 4 {
+			reply, err := s.Get(ctx, key)
+			if err != nil {
+				return "", err
+			}
+			what := fmt.Sprintf("GET over another connection after write %d of a key", version)
+			if err := wantObject(reply, what, body); err != nil {
+				return "", err
+			}
+			instances[reply.Header.Get("Bogops-Instance")] = true
+		}
+	}
+	return fmt.Sprintf("4 writes seen over 16 connections to %d instance(s)", len(instances)), nil
+}
+
+func remove(ctx context.Context, s *Session) (string, error) {
+	key, body := s.Key(s.Word(12)), s.Bytes(100)
+	if err := s.Store(ctx, key, body); err != nil {
+		return "", err
+	}
+	for _, what := range []string{"DELETE of an object", "DELETE of a key that holds nothing"} {
+		reply, err := s.Do(ctx, target.Request{Method: http.MethodDelete, Path: objects(key)})
 		if err != nil {
 			return "", err
 		}
-		if err := wantStatus(reply, method+" of a key that was never stored", 404); err != nil {
+		if err := wantStatus(reply, what, 204); err != nil {
+			return "", err
+		}
+		reply, err = s.Get(ctx, key)
+		if err != nil {
+			return "", err
+		}
+		if err := wantStatus(reply, "GET after "+what, 404); err != nil {
 			return "", err
 		}
 	}
-	return "a key that was never stored is 404", nil
+	if err := s.Store(ctx, key, body); err != nil {
+		return "", err
+	}
+	reply, err := s.Get(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	return "gone after DELETE, back after PUT", wantObject(reply, "GET of a key stored again after DELETE", body)
 }

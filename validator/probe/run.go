@@ -70,15 +70,21 @@ func Run(ctx context.Context, p Probe, t target.Target, env Env) journal.Verdict
 	}
 	last := attempts[len(attempts)-1]
 	err := last.err
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
-		err = t.Settle(ctx, err)
-	} else {
+	if ctx.Err() != nil && interrupted(err) {
 		err = verdict.New(verdict.NotChecked, "The judge stopped the check", "a check cut short", "a whole one")
 	}
+	err = t.Settle(ctx, err)
 	v := conclude(p, last.note, err)
 	v.Retried = len(attempts) > 1
 	v.Seconds = journal.Of(time.Since(begin))
 	return keep(v, at, attempts, t, env)
+}
+
+// interrupted tells whether err may come of the judge's own stopping: a wrong
+// answer that was already found does not.
+func interrupted(err error) bool {
+	var failure *target.Failure
+	return errors.As(err, &failure) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // again tells whether a second attempt may see something else: not where the
@@ -107,14 +113,17 @@ func attempt(ctx context.Context, p Probe, t target.Target, env Env) (result out
 		return outcome{err: err}
 	}
 	defer s.client.Close()
-	defer s.cleanUp(ctx)
 	defer func() {
 		if cause := recover(); cause != nil {
 			result.err = fmt.Errorf("the check panicked: %v\n%s", cause, debug.Stack())
 		}
-		result.exchanges = s.client.Exchanges()
+		result.exchanges = append(s.client.Exchanges(), s.also...)
 	}()
 	result.note, result.err = p.Run(ctx, s)
+	var failure *target.Failure
+	if !errors.As(result.err, &failure) {
+		s.cleanUp(ctx)
+	}
 	return result
 }
 

@@ -25,7 +25,8 @@ type Session struct {
 
 	mu     sync.Mutex
 	rand   *rand.Rand
-	stored map[string]bool // paths that were PUT, for cleaning up
+	stored map[string]bool   // paths that were PUT, for cleaning up
+	also   []target.Exchange // evidence of clients other than the session's own
 }
 
 func newSession(t target.Target, env Env) (*Session, error) {

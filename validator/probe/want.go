@@ -30,11 +30,25 @@ func wantStatus(reply *target.Reply, what string, want ...int) error {
 	return verdict.Wrong(what, got, strings.Join(texts, " or "))
 }
 
-// wantBody is nil where reply is a 200 with exactly these bytes.
-func wantBody(reply *target.Reply, what string, want []byte) error {
-	if err := wantStatus(reply, what, 200); err != nil {
+// wantObject is nil where reply is a 200 with exactly these bytes, which were
+// acknowledged: an object that is missing or changed is CORRUPT.
+func wantObject(reply *target.Reply, what string, want []byte) error {
+	if err := wantAcknowledged(reply, what); err != nil {
 		return err
 	}
+	return wantBytes(reply, what, want, verdict.Corrupt)
+}
+
+// wantAcknowledged is nil where reply is a 200.
+func wantAcknowledged(reply *target.Reply, what string) error {
+	if reply.Status == 404 {
+		return verdict.New(verdict.Corrupt, what, "404", "the acknowledged object")
+	}
+	return wantStatus(reply, what, 200)
+}
+
+// wantBytes is nil where the body is exactly this.
+func wantBytes(reply *target.Reply, what string, want []byte, otherwise verdict.Status) error {
 	if bytes.Equal(reply.Body, want) && !reply.Over {
 		return nil
 	}
@@ -45,7 +59,7 @@ func wantBody(reply *target.Reply, what string, want []byte) error {
 	case len(reply.Body) == len(want):
 		got = fmt.Sprintf("%s that differ from byte %d on", got, at)
 	}
-	return verdict.Wrong(what, got, fmt.Sprintf("%s with SHA-256 %.12x", size(len(want)), sha256.Sum256(want)))
+	return verdict.New(otherwise, what, got, fmt.Sprintf("%s with SHA-256 %.12x", size(len(want)), sha256.Sum256(want)))
 }
 
 func firstDifference(a, b []byte) int {
@@ -56,7 +70,6 @@ func firstDifference(a, b []byte) int {
 	}
 	return min(len(a), len(b))
 }
-
 
 // wantType is nil where the media type is this, whatever its parameters.
 func wantType(reply *target.Reply, what, want string) error {

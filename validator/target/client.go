@@ -119,7 +119,7 @@ func (c *Client) Open(ctx context.Context, r Request) (*Stream, error) {
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		closing()
-		failure := fail(r.what(), err)
+		failure := rec.blame(fail(r.what(), err))
 		c.keep(rec, func(e *Exchange) { e.Failure = failure.Error() })
 		return nil, failure
 	}
@@ -133,8 +133,9 @@ func (c *Client) request(ctx context.Context, r Request) *http.Request {
 	request := &http.Request{
 		Method: r.Method,
 		// Opaque goes on the wire as it is; Path would be cleaned of bad escapes.
-		URL:           &url.URL{Scheme: c.target.URL.Scheme, Host: c.target.URL.Host, Opaque: r.Path},
-		Host:          c.target.URL.Host,
+		URL:        &url.URL{Scheme: c.target.URL.Scheme, Host: c.target.URL.Host, Opaque: r.Path},
+		Host:       c.target.URL.Host,
+		ProtoMajor: 1, ProtoMinor: 1, // or Expect would not be waited for
 		Header:        http.Header{},
 		ContentLength: r.Size,
 	}
@@ -241,4 +242,13 @@ func (r *Reply) Excerpt(max int) string {
 		return c
 	}, strings.ToValidUTF8(string(r.Body[:min(len(r.Body), max)]), " "))
 	return strings.Join(strings.Fields(text), " ")
+}
+
+// Abandon closes the stream with its body unread.
+func (s *Stream) Abandon() {
+	s.response.Body.Close()
+	s.close()
+	s.client.keep(s.recorder, func(e *Exchange) {
+		e.Status, e.Received, e.Failure = s.Status, s.Header, "left unread by the judge"
+	})
 }

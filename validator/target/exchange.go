@@ -51,16 +51,17 @@ type recorder struct {
 	exchange                Exchange
 	begin                   time.Time
 	dnsAt, connectAt, tlsAt time.Time
+	resolving               bool
 }
 
 func record(ctx context.Context, r Request) (context.Context, *recorder) {
 	rec := &recorder{begin: time.Now()}
 	rec.exchange = Exchange{At: rec.begin.UTC(), Method: r.Method, Path: r.Path}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart: func(httptrace.DNSStartInfo) { rec.note(func() { rec.dnsAt = time.Now() }) },
+		DNSStart: func(httptrace.DNSStartInfo) { rec.note(func() { rec.dnsAt, rec.resolving = time.Now(), true }) },
 		DNSDone: func(info httptrace.DNSDoneInfo) {
 			rec.note(func() {
-				rec.exchange.Timings.DNS = since(rec.dnsAt)
+				rec.exchange.Timings.DNS, rec.resolving = since(rec.dnsAt), false
 				for _, address := range info.Addrs {
 					rec.exchange.DNS = append(rec.exchange.DNS, address.String())
 				}
@@ -95,6 +96,17 @@ func (rec *recorder) take() Exchange {
 	defer rec.mu.Unlock()
 	rec.exchange.Timings.Total = since(rec.begin)
 	return rec.exchange
+}
+
+// blame finds the resolver behind a time-out that it alone used up: net/http
+// only says that the time is over.
+func (rec *recorder) blame(failure *Failure) *Failure {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	if failure.Kind == TimedOut && rec.resolving {
+		failure.Kind = ResolverFailed
+	}
+	return failure
 }
 
 func (e *Exchange) handshake(state tls.ConnectionState, err error) {
