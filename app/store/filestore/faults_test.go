@@ -1,0 +1,202 @@
+package filestore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"bogops/app/store"
+)
+
+// failing opens a store on a disk that a test may break.
+func failing(t *testing.T, dir string, breaks func(*disk)) *Store {
+	t.Helper()
+	s := opened(t, dir)
+	breaks(&s.disk)
+	return s
+}
+
+func drafts(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, writingDir))
+	require.NoError(t, err)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func putError(s *Store, key string, data []byte) error {
+	_, err := s.Put(context.Background(), key, bytes.NewReader(data), store.PutOptions{Size: int64(len(data))})
+	return err
+}
+
+func TestAFailedSyncOfDataKeepsTheOldObjectAndPoisonsTheStore(t *testing.T) {
+	dir := t.TempDir()
+	put(t, opened(t, dir), "k", []byte("old"))
+	s := failing(t, dir, func(d *disk) { d.syncData = func(*os.File) error { return unix.EIO } })
+	err := putError(s, "k", []byte("new"))
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	require.ErrorIs(t, err, unix.EIO)
+	require.NotErrorIs(t, err, store.ErrUnknown, "nothing has a name yet, so nothing can have landed")
+	requirePoisoned(t, s, "data", dir)
+	got, err := read(s, t, "k", store.Whole)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(got))
+
+	again := opened(t, dir)
+	require.Equal(t, store.Healthy, again.Health(t.Context()).State, "opened anew it works again")
+	put(t, again, "k", []byte("new"))
+}
+
+func TestAFailedSyncOfTheDirectoryLeavesTheOutcomeUnknownAndPoisonsTheStore(t *testing.T) {
+	for name, write := range map[string]func(*Store) error{
+		"create":  func(s *Store) error { return putError(s, "new", []byte("data")) },
+		"replace": func(s *Store) error { return putError(s, "k", []byte("new")) },
+		"delete":  func(s *Store) error { return s.Delete(context.Background(), "k", "") },
+		"nothing": func(s *Store) error { return s.Delete(context.Background(), "never", "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, opened(t, dir), "k", []byte("old"))
+			s := failing(t, dir, func(d *disk) { d.syncDir = func(*os.File) error { return unix.EIO } })
+			require.ErrorIs(t, write(s), store.ErrUnknown)
+			requirePoisoned(t, s, "directory", dir)
+		})
+	}
+}
+
+func requirePoisoned(t *testing.T, s *Store, what, dir string) {
+	t.Helper()
+	s.disk = realDisk() // the disk is well again; the store must not trust it
+	for _, err := range []error{putError(s, "later", nil), s.Delete(t.Context(), "k", ""), s.Delete(t.Context(), "k", "*")} {
+		require.ErrorIs(t, err, store.ErrUnavailable)
+		require.ErrorContains(t, err, "until the store is opened anew")
+	}
+	require.Equal(t, store.Health{State: store.Down, Reason: "Nothing is written until the store is opened anew: syncing the " +
+		what + " to " + dir + " failed: input/output error."}, s.Health(t.Context()))
+	_, err := s.Stat(t.Context(), "later")
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+func TestAWriteThatWaitsWhileTheStoreIsPoisonedIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	shard := s.shards[placeOf("k").shard]
+	require.NoError(t, shard.lock(t.Context()))
+	result := make(chan error)
+	synced := make(chan struct{})
+	s.disk.syncData = func(file *os.File) error { defer close(synced); return syncData(file) }
+	go func() { result <- putError(s, "k", []byte("new")) }()
+	<-synced
+	_ = s.syncFailed("data", unix.EIO)
+	shard.unlock()
+	require.ErrorIs(t, <-result, store.ErrUnavailable)
+	_, err := s.Stat(t.Context(), "k")
+	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+func TestAFullDiskRefusesTheWriteAndKeepsTheOldObject(t *testing.T) {
+	for _, full := range []error{unix.ENOSPC, unix.EDQUOT} {
+		dir := t.TempDir()
+		put(t, opened(t, dir), "k", []byte("old"))
+		writes := 0
+		s := failing(t, dir, func(d *disk) {
+			d.write = func(file *os.File, p []byte, at int64) error {
+				if writes++; writes == 2 {
+					return full
+				}
+				return realDisk().write(file, p, at)
+			}
+		})
+		require.ErrorIs(t, putError(s, "k", noise(1, 3*blockLen)), store.ErrFull)
+		require.Equal(t, store.Degraded, s.Health(t.Context()).State)
+		got, err := read(s, t, "k", store.Whole)
+		require.NoError(t, err)
+		require.Equal(t, "old", string(got))
+		require.Empty(t, drafts(t, dir))
+		put(t, s, "k", []byte("new"))
+		require.Equal(t, store.Healthy, s.Health(t.Context()).State)
+	}
+}
+
+func TestAnyOtherFailureToWriteIsNotTheCallersFault(t *testing.T) {
+	s := failing(t, t.TempDir(), func(d *disk) { d.write = func(*os.File, []byte, int64) error { return unix.EIO } })
+	err := putError(s, "k", []byte("x"))
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	require.EqualError(t, err, `filestore: put "k": store not reachable: write: input/output error`)
+}
+
+func TestARemovedDirectoryIsNotAnEmptyStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := opened(t, dir)
+	put(t, s, "k", []byte("x"))
+	require.NoError(t, os.RemoveAll(dir))
+	_, err := s.Stat(t.Context(), "k")
+	require.ErrorIs(t, err, store.ErrUnavailable, "never a 404 for what may exist")
+	_, err = s.List(t.Context(), store.ListOptions{Limit: 1})
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	require.ErrorIs(t, putError(s, "k", nil), store.ErrUnavailable)
+	require.Equal(t, store.Down, s.Health(t.Context()).State)
+}
+
+func TestAWriterThatGivesUpWaitingForTheLockChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s, other := opened(t, dir), opened(t, dir)
+	put(t, s, "k", []byte("old"))
+	for _, holder := range []*Store{s, other} {
+		shard := holder.shards[placeOf("k").shard]
+		require.NoError(t, shard.lock(t.Context()))
+		ctx, cancel := context.WithCancel(t.Context())
+		body := io.MultiReader(bytes.NewReader([]byte("new")), readerFunc(func() error { cancel(); return io.EOF }))
+		_, err := s.Put(ctx, "k", body, store.PutOptions{Size: -1})
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, s.Delete(ctx, "k", ""), context.Canceled)
+		shard.unlock()
+	}
+	got, err := read(s, t, "k", store.Whole)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(got))
+}
+
+type readerFunc func() error
+
+func (f readerFunc) Read([]byte) (int, error) { return 0, f() }
+
+func TestCloseWaitsForWritesAndLeavesReadersTheirBytes(t *testing.T) {
+	s, err := Open(t.TempDir())
+	require.NoError(t, err)
+	data := noise(1, 3*blockLen)
+	put(t, s, "k", data)
+	r, _, err := s.Get(t.Context(), "k", store.Whole)
+	require.NoError(t, err)
+	begun, finish, result := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		_, err := s.Put(context.Background(), "late", readerFunc(func() error { close(begun); <-finish; return io.EOF }), store.PutOptions{Size: -1})
+		result <- err
+	}()
+	<-begun
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	select {
+	case <-closed:
+		t.Fatal("closed while a write was running")
+	default:
+	}
+	close(finish)
+	require.NoError(t, errors.Join(<-result, <-closed))
+	got, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
+	require.NoError(t, r.Close())
+	_, err = r.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrClosed)
+}
