@@ -65,8 +65,37 @@ type Team struct {
 	Witness               bool
 	URL                   string
 	Token, ReaderToken    Secret
-	Resolve               map[string]string
+	Resolve               map[string]string // name → address:port, in rehearsals only
 	HTTPPort              int
+	Ceph                  *Ceph // nil: no access was given
+	Concourse             *Concourse
+	AWS                   *AWS
+}
+
+// Ceph is how the judge reaches a team's Ceph, by Mode: rados (Monitors, User,
+// Key, Pool), rgw (Endpoint, AccessKey, SecretKey, Bucket) or exec (Command).
+type Ceph struct {
+	Mode                 string
+	Monitors             []string
+	User                 string
+	Key                  Secret
+	Pool, Namespace      string
+	Endpoint, Bucket     string
+	AccessKey, SecretKey Secret
+	Command              []string
+	Metrics              string // URL of the mgr's metrics
+}
+
+// Concourse is a team's pipeline, with a login of the role pipeline-operator.
+type Concourse struct {
+	URL, Team, Pipeline, User string
+	Password                  Secret
+}
+
+// AWS is the role that the judge takes in a team's account.
+type AWS struct {
+	Role, Region string
+	ExternalID   Secret
 }
 
 // Brick is one of the five, with its points.
@@ -82,7 +111,7 @@ type Brick struct {
 // Campaign is one load campaign.
 type Campaign struct {
 	ID        string
-	At        time.Time
+	At        time.Time // when the first request is due
 	Duration  time.Duration
 	Ramp      []Stage
 	Mix       Mix
