@@ -210,9 +210,14 @@ func (c *Config) readSecrets(getenv func(string) string) error {
 		return usagef("two roles have the same token; want a different one for each")
 	}
 	if c.FleetKeyFile != "" {
-		key, err := os.ReadFile(c.FleetKeyFile)
+		text, err := os.ReadFile(c.FleetKeyFile)
 		if err != nil {
 			return usagef("--fleet-key-file: %w; want a file that holds the key", err)
+		}
+		key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+		if err != nil || len(key) != 32 {
+			// The decoder's error would quote a part of the key.
+			return usagef("--fleet-key-file: %s does not hold 64 hex digits (32 bytes)", c.FleetKeyFile)
 		}
 		c.Secrets.FleetKey = key
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bogops/app/certs"
 	"bogops/app/store"
 )
 
@@ -18,7 +19,7 @@ type server struct {
 	cfg      Config
 	log      *slog.Logger
 	store    store.Store
-	certs    certificates
+	certs    *certs.Source
 	draining atomic.Bool
 }
 
