@@ -181,15 +181,12 @@ func (l *Ledger) Has(key string) bool {
 	return e != nil && e.acked
 }
 
-// Counts returns how many keys were acknowledged, and how many writes ended
-// without a clear answer.
-func (l *Ledger) Counts() (acknowledged, maybe int) {
+// Maybe returns how many writes ended without a clear answer.
+func (l *Ledger) Maybe() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, e := range l.keys {
-		if e.acked {
-			acknowledged++
-		}
-	}
-	return acknowledged, l.maybes
+	return l.maybes
 }
+
+// Path is where the ledger's file is.
+func (l *Ledger) Path() string { return l.file.f.Name() }

@@ -22,10 +22,25 @@ var ErrChain = errors.New("bad chain")
 //
 // gzip and thumbnail have no one right answer to compute and are refused.
 func Apply(chain string, data []byte) ([]byte, error) {
+	return ApplyTo(chain, int64(len(data)), func(offset, length int64) []byte {
+		return data[offset : offset+length]
+	})
+}
+
+// ApplyTo is Apply on an object of size bytes, of which part makes only what
+// the first step reads. Part is called once, with bounds inside the object.
+func ApplyTo(chain string, size int64, part func(offset, length int64) []byte) ([]byte, error) {
 	steps, err := parse(chain)
 	if err != nil {
 		return nil, err
 	}
+	offset, length := int64(0), size
+	if cut := steps[0].cut; cut != nil {
+		offset = min(cut.offset, size)
+		length = min(cut.length, size-offset)
+		steps = steps[1:]
+	}
+	data := part(offset, length)
 	for _, s := range steps {
 		data = s.apply(data)
 	}
@@ -35,7 +50,10 @@ func Apply(chain string, data []byte) ([]byte, error) {
 // step is one parsed step: from bytes to bytes, its input left as it was.
 type step struct {
 	apply func([]byte) []byte
+	cut   *cut // what a slice keeps
 }
+
+type cut struct{ offset, length int64 }
 
 func parse(chain string) ([]step, error) {
 	if chain == "" {
@@ -69,11 +87,11 @@ func parseStep(text string) (step, error) {
 		if len(args) != k.args {
 			return step{}, fmt.Errorf("%q has %d arguments, want %d", text, len(args), k.args)
 		}
-		apply, err := k.build(args)
+		s, err := k.build(args)
 		if err != nil {
 			return step{}, fmt.Errorf("%q: %w", text, err)
 		}
-		return step{apply}, nil
+		return s, nil
 	}
 	return step{}, fmt.Errorf("%q is no step that can be computed", text)
 }

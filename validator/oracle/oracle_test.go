@@ -82,6 +82,22 @@ func TestASecondLanguageComputesTheSame(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatTheFirstStepReadsIsMade(t *testing.T) {
+	data := []byte("0123456789")
+	for chain, want := range map[string]string{"slice:2:3,upper": "234", "upper,slice:2:3": "0123456789", "slice:8:9": "89", "slice:11:1": ""} {
+		made := "nothing"
+		got, err := ApplyTo(chain, 10, func(offset, length int64) []byte {
+			made = string(data[offset : offset+length])
+			return []byte(made)
+		})
+		require.NoError(t, err)
+		require.Equal(t, want, made, chain)
+		whole, err := Apply(chain, data)
+		require.NoError(t, err)
+		require.Equal(t, string(whole), string(got), chain)
+	}
+}
+
 func askPython(t *testing.T, chains []string, bodies [][]byte) []string {
 	var input bytes.Buffer
 	for i, chain := range chains {

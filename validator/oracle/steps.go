@@ -17,7 +17,7 @@ import (
 var kinds = []struct {
 	name  string
 	args  int
-	build func(args []string) (func([]byte) []byte, error)
+	build func(args []string) (step, error)
 }{
 	{"sha256", 0, plain(func(b []byte) []byte { sum := sha256.Sum256(b); return hexOf(sum[:]) })},
 	{"sha512", 0, plain(func(b []byte) []byte { sum := sha512.Sum512(b); return hexOf(sum[:]) })},
@@ -30,8 +30,8 @@ var kinds = []struct {
 	{"stretch", 2, buildStretch},
 }
 
-func plain(f func([]byte) []byte) func([]string) (func([]byte) []byte, error) {
-	return func([]string) (func([]byte) []byte, error) { return f, nil }
+func plain(f func([]byte) []byte) func([]string) (step, error) {
+	return func([]string) (step, error) { return step{apply: f}, nil }
 }
 
 func hexOf(sum []byte) []byte { return hex.AppendEncode(nil, sum) }
@@ -47,59 +47,60 @@ func upper(b []byte) []byte {
 	return b
 }
 
-func buildHMAC(args []string) (func([]byte) []byte, error) {
+func buildHMAC(args []string) (step, error) {
 	nonce, err := parseNonce(args[0])
-	return func(b []byte) []byte {
+	return step{apply: func(b []byte) []byte {
 		mac := hmac.New(sha256.New, nonce)
 		mac.Write(b)
 		return hexOf(mac.Sum(nil))
-	}, err
+	}}, err
 }
 
-func buildSlice(args []string) (func([]byte) []byte, error) {
+func buildSlice(args []string) (step, error) {
 	offset, err := parseNumber(args[0])
 	if err != nil {
-		return nil, err
+		return step{}, err
 	}
 	length, err := parseNumber(args[1])
-	return func(b []byte) []byte {
+	apply := func(b []byte) []byte {
 		b = b[min(offset, int64(len(b))):]
 		return b[:min(length, int64(len(b)))]
-	}, err
+	}
+	return step{apply, &cut{offset, length}}, err
 }
 
-func buildXOR(args []string) (func([]byte) []byte, error) {
+func buildXOR(args []string) (step, error) {
 	nonce, err := parseNonce(args[0])
-	return func(b []byte) []byte {
+	return step{apply: func(b []byte) []byte {
 		b = bytes.Clone(b)
 		for i := range b {
 			b[i] ^= nonce[i%len(nonce)]
 		}
 		return b
-	}, err
+	}}, err
 }
 
 // maxIterations is the contract's bound on stretch.
 const maxIterations = 100_000
 
 // buildStretch is PBKDF2 (RFC 8018, section 5.2) over the raw SHA-256.
-func buildStretch(args []string) (func([]byte) []byte, error) {
+func buildStretch(args []string) (step, error) {
 	nonce, err := parseNonce(args[0])
 	if err != nil {
-		return nil, err
+		return step{}, err
 	}
 	n, err := parseNumber(args[1])
 	if err == nil && (n < 1 || n > maxIterations) {
 		err = fmt.Errorf("%d iterations, want 1 to %d", n, maxIterations)
 	}
-	return func(b []byte) []byte {
+	return step{apply: func(b []byte) []byte {
 		sum := sha256.Sum256(b)
 		key, err := pbkdf2.Key(sha256.New, string(sum[:]), nonce, int(n), 32)
 		if err != nil {
 			panic("oracle: PBKDF2 refuses parameters that were checked: " + err.Error())
 		}
 		return hexOf(key)
-	}, err
+	}}, err
 }
 
 func parseNonce(text string) ([]byte, error) {
