@@ -29,11 +29,17 @@ type Config struct {
 	Handicap time.Duration
 }
 
-// Limits bound what one request may cost, in bytes. Zero takes the default.
+// Limits bound what requests may cost, in bytes. Zero takes the default.
 type Limits struct {
 	Object  int64 // body of a PUT; default 1 GiB
 	Process int64 // input of any step of a chain; default 64 MiB
 	Held    int64 // what steps that must hold their input hold, over all requests; default 4 × Process
+
+	// Patience is how long a connection may stand still inside a request;
+	// default 30 s. A limit on the whole request would cut honest uploads
+	// over slow lines; none at all would let silent clients hold memory and
+	// drafts for ever.
+	Patience time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -45,6 +51,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Held == 0 {
 		l.Held = 4 * l.Process
+	}
+	if l.Patience == 0 {
+		l.Patience = 30 * time.Second
 	}
 	return l
 }
@@ -64,7 +73,7 @@ func New(cfg Config) http.Handler {
 	e.UnescapePathValues = false
 
 	cfg.Limits = cfg.Limits.withDefaults()
-	errs := failer{log: cfg.Logger}
+	errs := failer{cfg.Logger, cfg.Limits.Patience}
 	e.Use(identify, observe(cfg.Logger), errs.recover, describeHeaders(cfg.Describe), authenticate(cfg.Tokens, errs))
 	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
 	e.NoMethod(errs.handle(func(*gin.Context) error { return errMethod }))

@@ -61,7 +61,7 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	c.Header("Content-Type", chain.MediaType())
 	c.Header("Cache-Control", "no-store")
 	c.Header("X-Content-Type-Options", "nosniff")
-	return stream(c, chain.Apply(body, info.Size))
+	return o.stream(c, chain.Apply(body, info.Size))
 }
 
 // sentence dresses an error text of ours for a client.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"net/http"
 	"strconv"
@@ -22,7 +23,7 @@ type objects struct {
 }
 
 func newObjects(s store.Store, limits Limits) *objects {
-	return &objects{store: s, limits: limits, held: semaphore.NewWeighted(limits.Held)}
+	return &objects{s, limits, semaphore.NewWeighted(limits.Held)}
 }
 
 // stored is the JSON that describes an object.
@@ -46,9 +47,10 @@ func (o *objects) put(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := o.store.Put(r.Context(), key, r.Body, opts)
+	body := newPatientBody(c, o.limits.Patience)
+	info, err := o.store.Put(r.Context(), key, body, opts)
 	if err != nil {
-		return err
+		return cmp.Or(body.failure, err)
 	}
 	status := http.StatusCreated
 	if info.Replaced {
@@ -116,7 +118,7 @@ func (o *objects) get(c *gin.Context) error {
 	}
 	defer body.Close()
 	setObjectHeaders(c, info)
-	return stream(c, body)
+	return o.stream(c, body)
 }
 
 // head answers as get would, without the bytes.
@@ -176,13 +178,13 @@ func setObjectHeaders(c *gin.Context, info store.Info) {
 
 // stream sends body as a 200. It reads the first bytes before it commits to
 // that status, so that a store which fails at once is still told as a 503.
-func stream(c *gin.Context, body io.Reader) error {
+func (o *objects) stream(c *gin.Context, body io.Reader) error {
 	buffered := bufio.NewReaderSize(body, 64<<10)
 	if _, err := buffered.Peek(1); err != nil && err != io.EOF {
 		return err
 	}
 	c.Status(http.StatusOK)
 	c.Writer.WriteHeaderNow()
-	_, err := buffered.WriteTo(c.Writer)
+	_, err := buffered.WriteTo(newPatientWriter(c, o.limits.Patience))
 	return err
 }

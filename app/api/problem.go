@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -21,6 +22,7 @@ var (
 	errNoRoute      = errors.New("no such route")
 	errMethod       = errors.New("method not allowed here")
 	errBadRequest   = errors.New("bad request")
+	errSlowBody     = errors.New("body stopped coming")
 	errTooLarge     = errors.New("body over the limit")
 	errNotReady     = errors.New("not ready")
 	errBusy         = errors.New("too much at once")
@@ -45,6 +47,7 @@ var outcomes = [...]outcome{
 	{errBadRequest, http.StatusBadRequest, "bad-request", "The request is malformed."},
 	{store.ErrBadKey, http.StatusBadRequest, "bad-key", "This is no key that the platform can keep."},
 	{process.ErrChain, http.StatusBadRequest, "bad-chain", "The process chain is malformed."},
+	{errSlowBody, http.StatusRequestTimeout, "slow-body", "The body stopped coming; nothing was stored."},
 	{store.ErrTruncated, http.StatusBadRequest, "truncated", "The body ended before its announced size; nothing was stored."},
 	{store.ErrDigest, http.StatusBadRequest, "digest-mismatch", "The body does not match its digest; nothing was stored."},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "too-large", "The body is larger than this platform takes."},
@@ -96,7 +99,10 @@ type problem struct {
 }
 
 // failer is the one place where errors become answers.
-type failer struct{ log *slog.Logger }
+type failer struct {
+	log      *slog.Logger
+	patience time.Duration
+}
 
 // handle makes a gin handler of one that returns an error.
 func (f failer) handle(h func(*gin.Context) error) gin.HandlerFunc {
@@ -112,7 +118,8 @@ func (f failer) handle(h func(*gin.Context) error) gin.HandlerFunc {
 // answer and not a short one.
 func (f failer) fail(c *gin.Context, err error) {
 	o := outcomeOf(err)
-	if o.status >= http.StatusInternalServerError || c.Writer.Written() {
+	abandoned := errors.Is(err, context.Canceled) // nobody failed, and nobody listens
+	if o.status >= http.StatusInternalServerError && !abandoned || c.Writer.Written() {
 		f.log.Error("request failed", "request_id", requestID(c), "status", o.status, "error", err.Error())
 	}
 	c.Abort()
@@ -132,6 +139,9 @@ func (f failer) fail(c *gin.Context, err error) {
 	case http.StatusServiceUnavailable, http.StatusInsufficientStorage:
 		header.Set("Retry-After", "1")
 	}
+	// A body that was refused unread is read off for a while, so that the
+	// client gets to see why; but not for as long as it pleases.
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(f.patience))
 	detail := o.detail
 	var r refusal
 	if errors.As(err, &r) {

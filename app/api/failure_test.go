@@ -1,0 +1,147 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/app/process"
+	"bogops/app/store"
+	"bogops/app/store/memstore"
+)
+
+func TestAnErrorOfTheStoreBecomesItsStatus(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+		retry  bool
+	}{
+		{store.ErrUnavailable, 503, true},
+		{store.ErrUnknown, 503, true},
+		{store.ErrFull, 507, true},
+		{store.ErrNotFound, 404, false},
+		{store.ErrTruncated, 400, false},
+		{store.ErrTooLarge, 413, false},
+		{store.ErrCondition, 412, false},
+		{store.ErrDigest, 400, false},
+		{store.ErrBadKey, 400, false},
+		{context.DeadlineExceeded, 503, true},
+		{errors.New("disk sda3 is on fire"), 500, false},
+	} {
+		b := newBench(t, withStore(failing{memstore.New(), fmt.Errorf("filestore: /srv/secret-place: %w", c.err)}))
+		for _, method := range []string{"PUT", "GET", "DELETE"} {
+			got := b.do(method, "/v1/objects/k", "")
+			b.wantProblem(got, c.status)
+			require.Equal(t, c.retry, got.header.Get("Retry-After") == "1", "%v", c.err)
+			require.NotContains(t, got.body, "secret-place", "inner texts are for the log")
+			require.NotContains(t, got.body, "sda3")
+			if c.status >= 500 {
+				require.Contains(t, b.log.String(), "secret-place", "a failure of ours is not in the log")
+				require.Contains(t, b.log.String(), got.header.Get("Request-Id"))
+			}
+		}
+		head := b.do("HEAD", "/v1/objects/k", "")
+		require.Equal(t, c.status, head.status)
+	}
+}
+
+// midway fails after some bytes were sent.
+type midway struct{ *memstore.Store }
+
+func (m midway) Get(ctx context.Context, key string, rng store.Range) (io.ReadCloser, store.Info, error) {
+	info := store.Info{Key: key, Size: 300_000, ETag: `"e"`}
+	body := io.MultiReader(bytes.NewReader(make([]byte, 200_000)), iotest.ErrReader(store.ErrUnavailable))
+	return io.NopCloser(body), info, nil
+}
+
+func TestAReadThatBreaksMidwayIsNeverAWholeAnswer(t *testing.T) {
+	b := newBench(t, withStore(midway{memstore.New()}), func(c *Config) { c.Limits.Process = 1 << 20 })
+	for _, query := range []string{"", "?process=upper", "?process=base64"} {
+		r, err := http.NewRequest("GET", b.url+"/v1/objects/k"+query, nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+judgeToken)
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF, query)
+	}
+	got := b.do("GET", "/v1/objects/k?process=sha256", "")
+	b.wantProblem(got, 503) // a digest needs all bytes first: nothing was sent
+	require.Empty(t, got.header.Get("ETag"))
+}
+
+// panicking is a store with a bug.
+type panicking struct{ store.Store }
+
+func (panicking) Stat(context.Context, string) (store.Info, error) { panic("a bug in the store") }
+func (panicking) Delete(context.Context, string, string) error     { panic("a bug in the store") }
+
+func TestAPanicIsA500AndTheServerLives(t *testing.T) {
+	b := newBench(t, withStore(panicking{memstore.New()}))
+	for range 3 {
+		got := b.do("DELETE", "/v1/objects/k", "")
+		b.wantProblem(got, 500)
+		require.NotContains(t, got.body, "bug")
+		require.Equal(t, 500, b.do("HEAD", "/v1/objects/k", "").status)
+	}
+	require.Contains(t, b.log.String(), "a bug in the store")
+	require.Equal(t, 200, b.do("GET", "/healthz", "").status)
+}
+
+// hoard is a store whose readers wait, so that requests pile up.
+type hoard struct {
+	*memstore.Store
+	began, release chan struct{}
+}
+
+func (h hoard) Get(ctx context.Context, key string, rng store.Range) (io.ReadCloser, store.Info, error) {
+	body, info, err := h.Store.Get(ctx, key, rng)
+	return &waiting{body, h}, info, err
+}
+
+type waiting struct {
+	io.ReadCloser
+	h hoard
+}
+
+func (w *waiting) Read(p []byte) (int, error) {
+	select {
+	case w.h.began <- struct{}{}:
+	default:
+	}
+	<-w.h.release
+	return w.ReadCloser.Read(p)
+}
+
+func TestWhatReverseHoldsIsBoundedOverAllRequests(t *testing.T) {
+	h := hoard{memstore.New(), make(chan struct{}, 1), make(chan struct{})}
+	b := newBench(t, withStore(h), func(c *Config) { c.Limits.Held = 300 })
+	b.do("PUT", "/v1/objects/k", strings.Repeat("x", 200))
+	const twice = "/v1/objects/k?process=reverse,reverse"
+	first := make(chan reply)
+	go func() { first <- b.do("GET", twice, "") }() // wants 400, gets all there is
+	<-h.began
+	got := b.do("GET", twice, "")
+	b.wantProblem(got, 503)
+	require.Equal(t, "1", got.header.Get("Retry-After"))
+	close(h.release)
+	require.Equal(t, 200, (<-first).status)
+	require.Equal(t, 200, b.do("GET", twice, "").status, "what was held is not given back")
+}
+
+func TestEveryErrorOfTheTableIsReached(t *testing.T) {
+	for _, o := range outcomes {
+		require.Equal(t, o, outcomeOf(fmt.Errorf("wrapped: %w", o.err)), "an earlier row hides %v", o.err)
+	}
+	require.Equal(t, 422, outcomeOf(process.ErrTooLarge).status)
+	require.Equal(t, 500, outcomeOf(io.ErrUnexpectedEOF).status)
+}

@@ -1,0 +1,72 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/app/store"
+	"bogops/app/store/memstore"
+)
+
+func TestABodyThatStopsComingIsGivenUp(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Limits.Patience = 50 * time.Millisecond })
+	conn, err := net.Dial("tcp", b.addr)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "PUT /v1/objects/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nAuthorization: Bearer "+judgeToken+"\r\n\r\nhalf")
+	require.NoError(t, err)
+	in := bufio.NewReader(conn)
+	answer, err := http.ReadResponse(in, nil)
+	require.NoError(t, err)
+	require.Equal(t, 408, answer.StatusCode)
+	_, err = io.Copy(io.Discard, answer.Body)
+	require.NoError(t, err)
+	_, err = in.ReadByte()
+	require.ErrorIs(t, err, io.EOF, "the connection is held")
+	require.Equal(t, 404, b.do("HEAD", "/v1/objects/slow", "").status)
+}
+
+// slowStore acknowledges late, long after the whole body was there.
+type slowStore struct {
+	*memstore.Store
+	wait time.Duration
+}
+
+func (s slowStore) Put(ctx context.Context, key string, body io.Reader, opts store.PutOptions) (store.Info, error) {
+	info, err := s.Store.Put(ctx, key, body, opts)
+	select {
+	case <-ctx.Done():
+		return store.Info{}, ctx.Err()
+	case <-time.After(s.wait):
+		return info, err
+	}
+}
+
+func TestASlowStoreIsNotTakenForASilentClient(t *testing.T) {
+	b := newBench(t, withStore(slowStore{memstore.New(), 200 * time.Millisecond}),
+		func(c *Config) { c.Limits.Patience = 50 * time.Millisecond })
+	require.Equal(t, 201, b.do("PUT", "/v1/objects/k", "whole body").status)
+}
+
+func TestAnAnswerThatNobodyTakesIsGivenUp(t *testing.T) {
+	b := newBench(t, func(c *Config) {
+		c.Limits.Object = 64 << 20
+		c.Limits.Patience = 50 * time.Millisecond
+	})
+	require.Equal(t, 201, b.do("PUT", "/v1/objects/big", strings.Repeat("x", 64<<20)).status)
+	conn, err := net.Dial("tcp", b.addr)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET /v1/objects/big HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+judgeToken+"\r\n\r\n")
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), "i/o timeout") }, 5*time.Second, 10*time.Millisecond,
+		"the request is still waiting for its client")
+}
