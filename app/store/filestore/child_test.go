@@ -1,7 +1,6 @@
 package filestore
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -117,20 +116,23 @@ func versionOf(key string, i int) (data []byte, there bool) {
 	return append([]byte(fmt.Sprint(key, " ", i, "\n")), noise(uint64(i), size)...), true
 }
 
-// writeTraced creates a key, replaces it, creates the next one.
+// writeTraced creates a key, replaces it, deletes it, creates the next one.
 func writeTraced(s *Store, n int, out io.Writer) error {
-	w := bufio.NewWriterSize(out, 64) // one write a line
 	for i := range n {
-		data := noise(uint64(i), i*20_000)
-		fmt.Fprintf(w, "begin %d\n", i)
-		if err := w.Flush(); err != nil {
+		key, data := fmt.Sprint("k", i/3), noise(uint64(i), i*20_000)
+		if _, err := fmt.Fprintf(out, "begin %d\n", i); err != nil {
 			return err
 		}
-		if _, err := s.Put(context.Background(), fmt.Sprint("k", i/2), bytes.NewReader(data), store.PutOptions{Size: -1}); err != nil {
+		var err error
+		if i%3 == 2 {
+			err = s.Delete(context.Background(), key, "")
+		} else {
+			_, err = s.Put(context.Background(), key, bytes.NewReader(data), store.PutOptions{Size: -1})
+		}
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "done %d\n", i)
-		if err := w.Flush(); err != nil {
+		if _, err := fmt.Fprintf(out, "done %d\n", i); err != nil {
 			return err
 		}
 	}

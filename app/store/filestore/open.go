@@ -148,10 +148,15 @@ func (s *Store) mark(root *os.File) error {
 		}
 	}
 	unborn := filepath.Join(s.root, formatUnborn)
-	if err := os.WriteFile(unborn, []byte(formatText), 0o640); err != nil {
+	file, err := os.OpenFile(unborn, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+	if err != nil {
 		return err
 	}
-	return os.Rename(unborn, path)
+	_, err = file.WriteString(formatText)
+	if err = errors.Join(err, s.disk.syncData(file), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(unborn, path) // prepare syncs the directory
 }
 
 func (s *Store) makeDirectory(name string) (*directory, error) {
