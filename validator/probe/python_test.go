@@ -1,0 +1,91 @@
+package probe_test
+
+import (
+	"bufio"
+	"maps"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/validator/journal"
+	"bogops/validator/probe"
+	"bogops/validator/target"
+	"bogops/validator/verdict"
+)
+
+// startPython runs a platform of testdata until the test ends.
+func startPython(t *testing.T, arguments ...string) target.Target {
+	t.Helper()
+	python, err := exec.LookPath("python3")
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("python3 is not installed: the platform in another language was left out")
+	}
+	require.NoError(t, err)
+	script := filepath.Join("..", "testdata", arguments[0])
+	command := exec.Command(python, slices.Concat([]string{"-B", script}, arguments[1:], []string{"--dir", t.TempDir()})...)
+	command.Env = append(os.Environ(), "BRONZE_TOKEN=judge-secret", "BRONZE_READER=reader-secret", "BRONZE_CONTEST=snakes")
+	var complaints strings.Builder
+	command.Stderr = &complaints
+	output, err := command.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+		if t.Failed() {
+			t.Log(complaints.String())
+		}
+	})
+	port, err := bufio.NewReader(output).ReadString('\n')
+	require.NoError(t, err)
+	at, err := url.Parse("http://127.0.0.1:" + strings.TrimSpace(port))
+	require.NoError(t, err)
+	return target.Target{ID: "python", URL: at, Token: "judge-secret", ReaderToken: "reader-secret", Contest: "snakes"}
+}
+
+func runAPI(t *testing.T, platform target.Target) []journal.Verdict {
+	t.Helper()
+	var verdicts []journal.Verdict
+	for _, p := range probe.Select(probe.All(probe.Bronze), "api") {
+		verdicts = append(verdicts, probe.Run(t.Context(), p, platform, probe.Env{LargeBytes: 2<<20 + 1}))
+	}
+	return verdicts
+}
+
+func TestAnHonestPlatformInAnotherLanguagePassesBronze(t *testing.T) {
+	t.Parallel()
+	for _, v := range runAPI(t, startPython(t, "bronze.py")) {
+		require.Equal(t, verdict.OK, v.Status, "%s: %s: got %s, want %s", v.Check, v.Message, v.Got, v.Want)
+		require.False(t, v.Retried, v.Check)
+	}
+}
+
+func TestASingleFaultFailsExactlyTheCheckThatItBreaks(t *testing.T) {
+	faults := map[string]string{
+		"Boundary": "api/put-get", "Truncate": "api/large", "FourthWrite": "api/read-your-writes", "Always201": "api/put-answer",
+		"ForgetContentType": "api/content-type", "StaleETag": "api/etag", "DecodeTwice": "api/keys", "DotSegments": "api/bad-keys",
+		"HeadOfMissing": "api/missing", "HeadBody": "api/head", "DeleteTwice": "api/delete", "FirstChunk": "api/chunked",
+		"Torn": "api/retry", "WrongHMAC": "api/process", "LeadingZeros": "api/bad-chains", "No401": "api/token",
+		"ReaderWrites": "api/reader", "NoAllow": "api/routes", "NoLimit": "api/too-large", "ProblemText": "api/problems",
+		"OneRequestID": "api/request-id", "NoConsent": "api/description", "NotReady": "api/health",
+	}
+	for _, fault := range slices.Sorted(maps.Keys(faults)) {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			var failed []string
+			for _, v := range runAPI(t, startPython(t, "faulty.py", fault)) {
+				if v.Status != verdict.OK {
+					t.Logf("%s %s: %s: got %s, want %s", v.Check, v.Status, v.Message, v.Got, v.Want)
+					failed = append(failed, v.Check)
+				}
+			}
+			require.Equal(t, []string{faults[fault]}, failed)
+		})
+	}
+}
