@@ -110,6 +110,7 @@ var (
 	noCI      = finding{verdict.Down, "ci.pandas.example.net has no address", "NXDOMAIN", "HTTPS, 200"}
 	oneZone   = finding{verdict.Degraded, "All instances sit in one zone", "1 zone", "2 or more"}
 	throttled = finding{verdict.JudgeError, "The judge’s own AWS calls are throttled, nobody loses", "429", "an answer"}
+	cephOK    = finding{verdict.OK, "The same 256 KiB were read from RADOS.", "", ""}
 	apiOK     = finding{verdict.OK, "Every object reads back exactly as it was stored.", "", ""}
 	tlsOK     = finding{verdict.OK, "Public root, every address serves it, 89 days left.", "", ""}
 	ciOK      = finding{verdict.OK, "Jobs green, a nonce went live in 3 min 12 s.", "", ""}

@@ -20,7 +20,7 @@ type head struct {
 	Wallet                []string // a class per brick: on, half, out or none
 	Proven, InPlay        int
 	Coverage              string
-	Provisional           bool
+	Provisional, Frozen   bool
 	Rank                  int // from 1; equal totals share it
 }
 
@@ -28,7 +28,7 @@ func (s speech) head(v *View, team *side, pos string, standings []Standing) head
 	st := v.standing(team.ID, standings)
 	h := head{
 		ID: team.ID, Name: team.Name, Full: team.Full, Pos: pos, Colour: colourOf(team.Colour), Shape: shapeOf(team.Shape), Mascot: mascotOf(team.Mascot),
-		Score: s.num(whole(st.Total)), Percent: min(100, max(0, st.Total/10)), Coverage: s.percent(st.Coverage), Provisional: st.Provisional, Rank: st.Rank,
+		Score: s.num(whole(st.Total)), Percent: min(100, max(0, st.Total/10)), Coverage: s.percent(st.Coverage), Provisional: st.Provisional, Frozen: v.frozen != nil, Rank: st.Rank,
 	}
 	h.purse(team)
 	if c, changed := v.history.changes[team.ID]; changed {

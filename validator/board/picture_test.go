@@ -1,13 +1,61 @@
 package board
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"bogops/validator/journal"
 )
+
+// scenes are all that the wall can look like, each at its best moment.
+var scenes = []struct {
+	name, path string
+	play       func(*testing.T) *demo
+}{
+	{"waiting", "/", func(t *testing.T) *demo { return newDemo(t) }},
+	{"morning", "/", func(t *testing.T) *demo { d := newDemo(t); d.morning(); return d }},
+	{"rehearsal", "/", func(t *testing.T) *demo { d := newDemo(t, rehearsed); d.morning(); return d }},
+	{"campaign", "/", func(t *testing.T) *demo { d := newDemo(t); d.afternoon(1040); return d }},
+	{"audit", "/", func(t *testing.T) *demo {
+		d := newDemo(t)
+		d.audit(d.afternoon(demoSpan), "pandas", 53859, false, demoLost...)
+		return d
+	}},
+	{"podium", "/", func(t *testing.T) *demo { d := newDemo(t); d.evening(d.afternoon(demoSpan)); return d }},
+	{"french", "/", func(t *testing.T) *demo { d := newDemo(t, french); d.morning(); return d }},
+	{"french-campaign", "/", func(t *testing.T) *demo { d := newDemo(t, french); d.afternoon(1040); return d }},
+	{"french-podium", "/", func(t *testing.T) *demo { d := newDemo(t, french); d.evening(d.afternoon(demoSpan)); return d }},
+	{"table", "/", func(t *testing.T) *demo { d := newDemo(t, crowded); d.morning(); return d }},
+}
+
+func french(o *journal.Opened) { o.Locale = "fr" }
+
+// rehearsed leaves in play what one machine can have.
+func rehearsed(o *journal.Opened) {
+	o.Rehearsal = true
+	var bricks []journal.Brick
+	for _, b := range demoBricks {
+		b.InPlay = b.ID == "api" || b.ID == "tls"
+		if !b.InPlay {
+			b.Hint = "make rehearsal puts it in play"
+		}
+		bricks = append(bricks, b)
+	}
+	o.Rules.Bricks = bricks
+}
+
+// crowded is a contest of four teams.
+func crowded(o *journal.Opened) {
+	o.Teams = append([]journal.Team{
+		{ID: "grues", Name: "Grues", Full: "The Dancing Cranes", Colour: "green", Shape: "square", Mascot: "crane"},
+		{ID: "ragondins", Name: "Ragondins", Full: "The Relentless Coypus of the Lower Marshes", Colour: "grey", Shape: "square"},
+	}, o.Teams...)
+}
 
 // TestPictures draws every scene into the directory that BOGOPS_PICTURES
 // names, to be looked at.
@@ -17,12 +65,20 @@ func TestPictures(t *testing.T) {
 		t.Skip("BOGOPS_PICTURES names no directory to draw into")
 	}
 	ctx := browser(t, 1920, 1080)
-	d := newDemo(t)
-	d.morning()
-	_, server := serve(t, d)
-	act(t, ctx, chromedp.Navigate(server.URL+"/"))
-	await(t, ctx, "document.fonts.status === 'loaded' && document.getElementById('scene') !== null")
+	for _, scene := range scenes {
+		t.Run(scene.name, func(t *testing.T) {
+			_, server := serve(t, scene.play(t))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, scene.name+".png"), photograph(t, ctx, server.URL+scene.path), 0o644))
+		})
+	}
+}
+
+// photograph shows a page as soon as its fonts are there.
+func photograph(t *testing.T, ctx context.Context, url string) []byte {
+	t.Helper()
+	act(t, ctx, chromedp.Navigate(url))
+	await(t, ctx, "document.fonts.status === 'loaded'")
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "morning.png"), png, 0o644))
+	return png
 }

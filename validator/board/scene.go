@@ -54,7 +54,7 @@ func (v *View) choose(asked string) string {
 	switch {
 	case v.head.Seq == 0:
 		return sceneWaiting
-	case scene == sceneWall && len(v.teams) != 2:
+	case (scene == sceneWall || scene == sceneCampaign) && len(v.teams) != 2:
 		return sceneTable
 	}
 	return scene
@@ -74,11 +74,25 @@ func (s speech) parts(v *View, scene string) []part {
 		{"say", "say", s.say(v, standings)},
 	}
 	for i, team := range v.teams {
-		parts = append(parts, part{"band-" + team.ID, "band", s.head(v, team, position(i), standings)})
+		pos := position(i)
+		if scene == sceneTable {
+			pos = position(0)
+		}
+		if scene != scenePodium {
+			parts = append(parts, part{"band-" + team.ID, "band", s.head(v, team, pos, standings)})
+		}
+		if scene == sceneCampaign || scene == sceneTable {
+			m := s.minis(v, team, pos)
+			parts = append(parts, part{m.ID, "minis", m})
+		}
 	}
 	switch scene {
 	case sceneWall:
 		parts = append(parts, s.wallParts(v)...)
+	case sceneCampaign:
+		parts = append(parts, part{"chart", "chart", s.chart(v)}, part{"figs", "figs", s.figures(v)}, part{"wits", "wits", s.witness(v)})
+	case scenePodium:
+		parts = append(parts, part{"podium", "podium", s.podium(v, standings)}, part{"sums", "sums", s.sums(v, standings)})
 	}
 	return parts
 }

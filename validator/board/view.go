@@ -29,6 +29,7 @@ type View struct {
 
 	scorer  Scorer
 	history history
+	frozen  []Standing // what the public sees from the freeze to the podium; nil: no freeze now
 }
 
 // side is one team's column.
@@ -47,9 +48,10 @@ func (v *View) Add(e journal.Entry) error {
 	if v.head.Seq == 0 && e.Kind != journal.KindOpened {
 		return fmt.Errorf("board: line %d is %q, want a journal that begins with %q", e.Seq, e.Kind, journal.KindOpened)
 	}
-	if v.history.every > 0 && v.history.due(e.At) {
+	if v.history.every > 0 && v.frozen == nil && v.history.due(e.At) {
 		v.history.sample(v.scorer.Standings(), e.At)
 	}
+	v.freeze(e)
 	v.head = e
 	return errors.Join(v.scorer.Add(e), v.fold(e))
 }
@@ -123,7 +125,12 @@ func (v *View) open(o journal.Opened, e journal.Entry) {
 	}
 }
 
-func (v *View) enter(p journal.Phase, e journal.Entry) { v.phase, v.phaseAt = p, e.At }
+func (v *View) enter(p journal.Phase, e journal.Entry) {
+	v.phase, v.phaseAt = p, e.At
+	if v.revealed() {
+		v.frozen = nil
+	}
+}
 
 func (v *View) judge(verdict journal.Verdict, e journal.Entry) {
 	v.tick = max(v.tick, verdict.Tick)
@@ -167,7 +174,7 @@ func (v *View) feel(h journal.Health, e journal.Entry) {
 }
 
 func (v *View) close(c journal.Closed, e journal.Entry) {
-	v.closed = &c
+	v.closed, v.frozen = &c, nil
 	v.history.sample(v.scorer.Standings(), e.At)
 }
 
@@ -199,10 +206,25 @@ func (v *View) standing(team string, standings []Standing) Standing {
 	return Standing{Team: team, Rank: 1, Coverage: 1}
 }
 
-// standings are all teams' scores as of the last entry.
+// standings are all teams' scores as the public may see them.
 func (v *View) standings() []Standing {
-	if v.head.Seq == 0 {
+	switch {
+	case v.head.Seq == 0:
 		return nil
+	case v.frozen != nil:
+		return v.frozen
 	}
 	return v.scorer.Standings()
 }
+
+// freeze stops the public score before the first entry after FreezeAt, until
+// the podium.
+func (v *View) freeze(e journal.Entry) {
+	at := v.opened.FreezeAt
+	if at == nil || v.frozen != nil || v.revealed() || e.At.Before(*at) {
+		return
+	}
+	v.frozen = v.scorer.Standings()
+}
+
+func (v *View) revealed() bool { return v.closed != nil || v.phase.Name == "podium" }
