@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"bogops/validator/board"
+	"bogops/validator/journal"
+	"bogops/validator/score"
+)
+
+// replayCmd verifies a journal and computes its score.
+type replayCmd struct {
+	Journal string `arg:"" help:"The journal, a file of JSON lines."`
+	Head    string `help:"The hash of the last line, as the wall and the report show it: finds a cut tail."`
+	JSON    bool   `help:"Print the score as JSON."`
+}
+
+func (c replayCmd) Run(env *environment) error {
+	entries, err := readJournal(c.Journal, c.Head)
+	if err != nil {
+		return err
+	}
+	result, err := score.Of(entries)
+	if err != nil {
+		return exitError{exitJudge, fmt.Errorf("%s: %w", c.Journal, err)}
+	}
+	fmt.Fprintf(env.stderr, "%s: %d lines, unbroken, head %s\n", c.Journal, len(entries), entries[len(entries)-1].Hash)
+	if c.JSON {
+		return writeJSON(env, result)
+	}
+	return writeTotals(env, result)
+}
+
+// readJournal reads and verifies; a journal that was tampered with is located.
+func readJournal(path, head string) ([]journal.Entry, error) {
+	entries, err := journal.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := journal.Verify(entries, head); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return entries, nil
+}
+
+// writeTotals prints a line per team, to the last digit.
+func writeTotals(env *environment, result score.Result) error {
+	for _, team := range result.Teams {
+		note := ""
+		if team.Witness {
+			note = "  witness, unranked"
+		}
+		if team.Provisional {
+			note += "  provisional"
+		}
+		if _, err := fmt.Fprintf(env.stdout, "%-12s %v of 1000  coverage %v%s\n", team.ID, team.Total, team.Coverage, note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scoreCmd shows a score and where each point of it comes from.
+type scoreCmd struct {
+	Journal string `arg:"" help:"The journal, a file of JSON lines."`
+	Explain string `placeholder:"TEAM" help:"Print every point of this team down to its events."`
+	JSON    bool   `help:"Print the score as JSON."`
+}
+
+func (c scoreCmd) Run(env *environment) error {
+	entries, err := readJournal(c.Journal, "")
+	if err != nil {
+		return err
+	}
+	result, err := score.Of(entries)
+	if err != nil {
+		return exitError{exitJudge, fmt.Errorf("%s: %w", c.Journal, err)}
+	}
+	switch {
+	case c.JSON:
+		return writeJSON(env, result)
+	case c.Explain != "":
+		if err := score.Explain(env.stdout, result, c.Explain); err != nil {
+			return usage(err)
+		}
+		return nil
+	}
+	return writeTotals(env, result)
+}
+
+// reportCmd writes the report of a journal.
+type reportCmd struct {
+	Journal string `arg:"" help:"The journal, a file of JSON lines."`
+	Out     string `short:"o" default:"report.html" help:"Where to write the HTML file."`
+	JSON    bool   `help:"Print the score as JSON instead."`
+}
+
+func (c reportCmd) Run(env *environment) error {
+	entries, err := readJournal(c.Journal, "")
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		result, err := score.Of(entries)
+		if err != nil {
+			return exitError{exitJudge, err}
+		}
+		return writeJSON(env, result)
+	}
+	file, err := os.Create(c.Out)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if err := board.WriteReport(file, entries); err != nil {
+		file.Close()
+		return fmt.Errorf("report %s: %w", c.Out, err)
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("report %s: %w", c.Out, err)
+	}
+	fmt.Fprintf(env.stderr, "%s written\n", c.Out)
+	return nil
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"bogops/validator/evidence"
+	"bogops/validator/journal"
+	"bogops/validator/probe"
+	"bogops/validator/target"
+)
+
+// probeCmd checks one platform once: what a pipeline or a team runs.
+type probeCmd struct {
+	URL         string            `required:"" help:"The platform's URL."`
+	Token       string            `required:"" help:"Bearer token with the role judge: the token, env:NAME or file:PATH."`
+	ReaderToken string            `help:"Bearer token with the role reader, likewise; without it the roles are not checked."`
+	Level       string            `default:"bronze" enum:"bronze,silver,gold" help:"Level of the contract: bronze, silver or gold."`
+	Brick       []string          `help:"Only these bricks: api, tls. All by default."`
+	Contest     string            `help:"The contest's id that the platform must consent to; unchecked by default."`
+	Control     string            `placeholder:"HOST:PORT" help:"Something that answers while this machine's network works: tells a platform that is down from a network that is."`
+	CA          string            `placeholder:"FILE" type:"path" help:"PEM roots to trust in place of the public ones."`
+	Resolve     map[string]string `placeholder:"NAME=ADDRESS:PORT" help:"Where a name is, in place of DNS."`
+	HTTPPort    int               `name:"http-port" default:"80" help:"Port of plain HTTP."`
+	LargeBytes  int64             `name:"large-bytes" default:"52428800" help:"Size of the largest object that is stored, in bytes."`
+	Evidence    string            `placeholder:"DIR" help:"Keep the evidence of every check here."`
+	JUnit       string            `name:"junit" placeholder:"FILE" help:"Write the results as JUnit XML too."`
+	JSON        bool              `help:"Print the verdicts as JSON."`
+}
+
+func (c probeCmd) Run(env *environment) error {
+	t, err := c.target(env)
+	if err != nil {
+		return usage(err)
+	}
+	checks, err := c.checks(t)
+	if err != nil {
+		return usage(err)
+	}
+	with := probe.Env{Now: time.Now, LargeBytes: c.LargeBytes, Rehearsal: c.CA != ""}
+	if c.Evidence != "" {
+		if with.Evidence, err = evidence.Open(c.Evidence); err != nil {
+			return err
+		}
+	}
+	verdicts := runAll(env.ctx, checks, t, with)
+	if env.ctx.Err() != nil {
+		return exitError{exitInconclusive, errors.New("probe: interrupted")}
+	}
+	if err := c.write(env, verdicts); err != nil {
+		return err
+	}
+	if code := probe.ExitCode(verdicts); code != exitPass {
+		return exitError{code: code}
+	}
+	return nil
+}
+
+// checks is what was asked for, and refuses what cannot be checked.
+func (c probeCmd) checks(t target.Target) ([]probe.Probe, error) {
+	if !slices.Contains(probe.Levels(), c.Level) {
+		return nil, fmt.Errorf("--level %s: this judge has checks for %s", c.Level, strings.Join(probe.Levels(), ", "))
+	}
+	all := probe.All(c.Level)
+	for _, brick := range c.Brick {
+		if len(probe.Select(all, brick)) == 0 {
+			return nil, fmt.Errorf("--brick %s: this judge has checks for api and tls", brick)
+		}
+	}
+	return probe.Select(all, c.Brick...), nil
+}
+
+// target checks the flags that say where the platform is.
+func (c probeCmd) target(env *environment) (target.Target, error) {
+	t := target.Target{Contest: c.Contest, Resolve: c.Resolve, HTTPPort: c.HTTPPort, Control: c.Control, Roots: target.MozillaRoots()}
+	at, err := url.Parse(c.URL)
+	if err != nil || at.Host == "" || (at.Scheme != "https" && at.Scheme != "http") {
+		return t, fmt.Errorf("--url %q: want https://NAME or http://NAME:PORT", c.URL)
+	}
+	t.URL, t.ID = at, at.Hostname()
+	if t.Token, err = secret(env, "--token", c.Token); err != nil {
+		return t, err
+	}
+	if t.ReaderToken, err = secret(env, "--reader-token", c.ReaderToken); err != nil {
+		return t, err
+	}
+	if c.CA != "" {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return t, fmt.Errorf("--ca: %w", err)
+		}
+		if t.Roots = x509.NewCertPool(); !t.Roots.AppendCertsFromPEM(pem) {
+			return t, fmt.Errorf("--ca %s: want certificates in PEM", c.CA)
+		}
+	}
+	return t, nil
+}
+
+// secret resolves env:NAME and file:PATH; anything else is the secret itself.
+func secret(env *environment, flag, value string) (string, error) {
+	if name, ok := strings.CutPrefix(value, "env:"); ok {
+		found := env.getenv(name)
+		if found == "" {
+			return "", fmt.Errorf("%s: the environment has no %s", flag, name)
+		}
+		return found, nil
+	}
+	if path, ok := strings.CutPrefix(value, "file:"); ok {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", flag, err)
+		}
+		return strings.TrimSpace(string(content)), nil
+	}
+	return value, nil
+}
+
+// atOnce is how many checks of one platform run at the same time.
+const atOnce = 6
+
+// runAll runs the checks side by side and returns the verdicts in their order.
+func runAll(ctx context.Context, checks []probe.Probe, t target.Target, with probe.Env) []journal.Verdict {
+	verdicts := make([]journal.Verdict, len(checks))
+	slots := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for i, p := range checks {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			verdicts[i] = probe.Run(ctx, p, t, with)
+		})
+	}
+	all.Wait()
+	return verdicts
+}
+
+// write prints the verdicts in the forms that were asked for.
+func (c probeCmd) write(env *environment, verdicts []journal.Verdict) error {
+	if c.JUnit != "" {
+		file, err := os.Create(c.JUnit)
+		if err != nil {
+			return fmt.Errorf("--junit: %w", err)
+		}
+		if err := errors.Join(probe.WriteJUnit(file, verdicts), file.Close()); err != nil {
+			return fmt.Errorf("--junit %s: %w", c.JUnit, err)
+		}
+	}
+	if c.JSON {
+		return writeJSON(env, verdicts)
+	}
+	return probe.WriteText(env.stdout, verdicts)
+}

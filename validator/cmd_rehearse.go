@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"bogops/validator/rehearse"
+)
+
+// rehearseCmd plays a day on this machine.
+type rehearseCmd struct {
+	Demo   bool   `help:"End by itself after the podium; exit 0 when the day went as it must."`
+	Listen string `default:"127.0.0.1:0" help:"Address of the wall; port 0 takes a free one, which is printed."`
+	Out    string `default:"rehearsal" help:"Directory that keeps the record: journal, report, evidence, logs."`
+	App    string `help:"The reference server's binary; by default app beside the validator."`
+	Locale string `default:"en" enum:"en,fr" help:"Language of the wall."`
+}
+
+func (c rehearseCmd) Run(env *environment) error {
+	if c.App == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("rehearse: %w", err)
+		}
+		c.App = filepath.Join(filepath.Dir(self), "app")
+	}
+	err := rehearse.Run(env.ctx, rehearse.Options{
+		App: c.App, Out: c.Out, Listen: c.Listen, Locale: c.Locale, Demo: c.Demo, Version: version,
+		Stdout: env.stdout, Stderr: env.stderr,
+	})
+	if errors.Is(err, rehearse.ErrUsage) {
+		return usage(err)
+	}
+	if err != nil {
+		return fmt.Errorf("rehearse: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/validator/contest"
+)
+
+// validator runs the command line in this process.
+func validator(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, func(name string) string { return env[name] }, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestABadCommandLineSaysWhatIsWantedAndExits64(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	broken := filepath.Join(t.TempDir(), "broken.yml")
+	require.NoError(t, os.WriteFile(broken, []byte("contest: {identifier: x}\n"), 0o600))
+	probing := []string{"probe", "--url", "https://example.net", "--token", "t"}
+	for _, c := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"no verb", nil, "expected one of"},
+		{"unknown verb", []string{"judge"}, "unexpected argument judge"},
+		{"unknown flag", []string{"replay", "--tail", "x"}, "unknown flag --tail"},
+		{"probe without URL", []string{"probe", "--token", "t"}, "missing flags: --url"},
+		{"URL without scheme", []string{"probe", "--url", "example.net", "--token", "t"}, `--url "example.net": want https://NAME`},
+		{"token file that is missing", []string{"probe", "--url", "https://example.net", "--token", "file:" + missing}, "--token: open " + missing},
+		{"token not in the environment", []string{"probe", "--url", "https://example.net", "--token", "env:NOWHERE"}, "--token: the environment has no NOWHERE"},
+		{"roots that are none", append(probing, "--ca", broken), "want certificates in PEM"},
+		{"a brick without checks", append(probing, "--brick", "ceph"), "--brick ceph: this judge has checks for api and tls"},
+		{"a level without checks", append(probing, "--level", "gold"), "--level gold: this judge has checks for bronze"},
+		{"contest file that is missing", []string{"validate", missing}, missing},
+		{"contest file with an unknown key", []string{"validate", broken}, "identifier"},
+		{"rehearsal without the app", []string{"rehearse", "--app", missing, "--out", filepath.Join(t.TempDir(), "out")}, "want the reference server's binary"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, _, stderr := validator(t, nil, c.args...)
+			require.Equal(t, exitUsage, code, stderr)
+			require.Contains(t, stderr, c.says)
+		})
+	}
+}
+
+func TestAPortInUseIsOneSentenceAndLeavesNothingBehind(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	t.Chdir(t.TempDir())
+	code, _, stderr := validator(t, nil, "init", "contest.yml")
+	require.Equal(t, exitPass, code, stderr)
+	env := exampleSecrets(t)
+	code, _, stderr = validator(t, env, "serve", "contest.yml", "--listen", taken.Addr().String(), "--dir", "kept")
+	require.Equal(t, exitUsage, code, stderr)
+	require.Contains(t, stderr, "address already in use")
+	require.NoDirExists(t, "kept")
+}
+
+func TestAClosedPortIsDownAndExits1(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	code, stdout, _ := validator(t, nil, "probe", "--brick", "api", "--url", "http://"+closed.Addr().String(), "--token", "t")
+	require.Equal(t, exitTeamFails, code)
+	require.Contains(t, stdout, "DOWN")
+	require.Contains(t, stdout, "refuse")
+}
+
+func TestAServerThatSaysYesToEverythingFailsWithASentencePerPromise(t *testing.T) {
+	yes := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer yes.Close()
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	code, stdout, _ := validator(t, map[string]string{"T": "s3cret-token"}, "probe", "--brick", "api", "--url", yes.URL, "--token", "env:T", "--junit", junit)
+	require.Equal(t, exitTeamFails, code)
+	require.Contains(t, stdout, "want")
+	require.NotContains(t, stdout, "s3cret-token")
+	xml, err := os.ReadFile(junit)
+	require.NoError(t, err)
+	require.Contains(t, string(xml), "<failure")
+	require.NotContains(t, string(xml), "s3cret-token")
+}
+
+func TestInitDoesNotOverwrite(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, stderr := validator(t, nil, "init")
+	require.Equal(t, exitPass, code, stderr)
+	before, err := os.ReadFile("contest.yml")
+	require.NoError(t, err)
+	code, _, stderr = validator(t, nil, "init")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "is there already")
+	after, err := os.ReadFile("contest.yml")
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+func TestTheExampleIsValidOnceItsSecretsExist(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, stderr := validator(t, nil, "init")
+	require.Equal(t, exitPass, code, stderr)
+	env := exampleSecrets(t)
+	code, stdout, stderr := validator(t, env, "validate", "contest.yml")
+	require.Equal(t, exitPass, code, stderr)
+	require.Contains(t, stdout, "valid")
+	code, stdout, stderr = validator(t, env, "validate", "contest.yml", "--json")
+	require.Equal(t, exitPass, code, stderr)
+	require.NotContains(t, stdout, "0123456789abcdef", "no secret is printed")
+}
+
+// exampleSecrets makes every secret that the example contest names: an
+// environment and the files, below the current directory.
+func exampleSecrets(t *testing.T) map[string]string {
+	t.Helper()
+	env := map[string]string{}
+	example := string(contest.Example())
+	for _, found := range regexp.MustCompile(`env:([A-Z0-9_]+)`).FindAllStringSubmatch(example, -1) {
+		env[found[1]] = "0123456789abcdef-" + found[1]
+	}
+	for _, found := range regexp.MustCompile(`file:([\w./-]+)`).FindAllStringSubmatch(example, -1) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(found[1]), 0o700))
+		require.NoError(t, os.WriteFile(found[1], []byte("0123456789abcdef"), 0o600))
+	}
+	return env
+}

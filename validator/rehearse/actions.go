@@ -1,0 +1,46 @@
+package rehearse
+
+import (
+	"context"
+	"fmt"
+
+	"bogops/validator/chaos"
+	"bogops/validator/day"
+)
+
+// actions is what may be broken on a platform of this machine.
+func actions(p *platform) map[string]chaos.Action {
+	return map[string]chaos.Action{"kill-instance": killInstance(p)}
+}
+
+// killInstance kills one process −9: the rehearsal's twin of a terminated
+// virtual machine. The group replaces it.
+func killInstance(p *platform) chaos.Action {
+	var victim *machine
+	return chaos.Action{
+		Kind: "kill-instance", Title: "Instance killed",
+		Resolve: func(context.Context) (id string, err error) {
+			if victim, err = p.victim(); err != nil {
+				return "", err
+			}
+			return victim.id, nil
+		},
+		Do: func(context.Context) error { victim.kill(); return nil },
+		Verify: func(context.Context) error {
+			if victim.alive() {
+				return fmt.Errorf("instance %s still runs", victim.id)
+			}
+			return nil
+		},
+		Healed: func(context.Context) error { return p.whole() },
+		Undo:   p.refill,
+	}
+}
+
+// deploys is what stands in for a pipeline: a roll-out on this machine.
+func deploys(p *platform) map[string]day.Deploy {
+	return map[string]day.Deploy{"app-deploy": func(ctx context.Context, nonce string) (string, error) {
+		version := "v2+" + nonce
+		return version, p.roll(ctx, version, readyWithin)
+	}}
+}

@@ -1,0 +1,199 @@
+package rehearse
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"bogops/infra/acme"
+	"bogops/validator/contest"
+	"bogops/validator/day"
+)
+
+// A member is one platform of the rehearsal.
+type member struct {
+	team     contest.Team
+	handicap time.Duration // the documented way in which it is slower
+	arrives  time.Duration // after the start of the day
+
+	host      string
+	tls, http *reservation
+	platform  *platform
+}
+
+// cast is everybody on stage: the authority and the three platforms.
+type cast struct {
+	authority *acme.Server
+	members   []*member
+	contest   *contest.Contest
+	roots     *x509.CertPool
+	logs      []*os.File
+}
+
+// assemble starts the authority and prepares every platform without starting
+// any: their ports refuse connections, and the wall begins all red.
+func assemble(ctx context.Context, app, work, logs string) (*cast, error) {
+	authority, err := acme.Start(ctx, acme.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("start the certificate authority: %w", err)
+	}
+	c := &cast{authority: authority, roots: x509.NewCertPool(), members: company()}
+	if !c.roots.AppendCertsFromPEM(authority.RootPEM()) {
+		return c, errors.New("the authority's root is not a certificate")
+	}
+	root := filepath.Join(work, "acme-root.pem")
+	if err := os.WriteFile(root, authority.ServerRootPEM(), 0o600); err != nil {
+		return c, err
+	}
+	for _, m := range c.members {
+		if err := c.furnish(m, app, work, logs, root); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// company lists the platforms. The Pandas' app answers each object request
+// later than it could: that is how the two teams differ in the load.
+func company() []*member {
+	return []*member{
+		{team: contest.Team{ID: "loutres", Name: "Loutres", Full: "The Cuddling Sea Otter Pups", Colour: "blue", Shape: "circle", Mascot: "otter"}, arrives: 6 * time.Second},
+		{team: contest.Team{ID: "pandas", Name: "Pandas", Full: "The Laughing Red Panda Cubs", Colour: "orange", Shape: "diamond", Mascot: "panda"}, arrives: 15 * time.Second, handicap: 120 * time.Millisecond},
+		{team: contest.Team{ID: "temoin", Name: "Témoin", Full: "The witness", Colour: "grey", Shape: "square", Mascot: "lighthouse", Witness: true}},
+	}
+}
+
+// contestID is what the rehearsed platforms consent to be loaded for.
+const contestID = "rehearsal"
+
+// furnish gives a platform its ports, directories, keys and command line.
+func (c *cast) furnish(m *member, app, work, logs, acmeRoot string) error {
+	var err error
+	m.host = m.team.ID + ".example.net"
+	if m.tls, err = reserve(); err != nil {
+		return err
+	}
+	if m.http, err = reserve(); err != nil {
+		return err
+	}
+	dir := filepath.Join(work, m.team.ID)
+	for _, sub := range []string{"objects", "certificates"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	fleetKey := filepath.Join(dir, "fleet.key")
+	if err := os.WriteFile(fleetKey, []byte(randomHex(32)), 0o600); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(logs, m.team.ID+".log"))
+	if err != nil {
+		return err
+	}
+	c.logs = append(c.logs, log)
+	m.team.Token, m.team.ReaderToken = contest.Secret(randomHex(16)), contest.Secret(randomHex(16))
+	m.team.URL = "https://" + m.host
+	m.team.Resolve = map[string]string{m.host: m.tls.address}
+	m.team.HTTPPort = m.http.port()
+	m.platform = &platform{
+		id: m.team.ID, app: app, size: 2, log: log, lb: newBalancer(m.host),
+		args: []string{
+			"--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--store", "file:" + filepath.Join(dir, "objects"),
+			"--certs", "acme", "--names", m.host, "--acme-directory", c.authority.Directory(), "--acme-root", acmeRoot,
+			"--acme-cache", filepath.Join(dir, "certificates"), "--fleet-key-file", fleetKey,
+			"--team", m.team.ID, "--contest", contestID, "--zone", "local-a", "--handicap", m.handicap.String(), "--drain", "10s", "--drain-delay", "2s",
+		},
+		env: []string{"BOGOPS_JUDGE_TOKEN=" + string(m.team.Token), "BOGOPS_READER_TOKEN=" + string(m.team.ReaderToken)},
+	}
+	c.authority.Route(m.host, m.tls.address, m.http.address)
+	return nil
+}
+
+// enter opens a platform's ports and starts it, and waits until it is whole.
+func (c *cast) enter(ctx context.Context, id string) error {
+	m := c.member(id)
+	tls, err := m.tls.open()
+	if err != nil {
+		return err
+	}
+	http, err := m.http.open()
+	if err != nil {
+		return errors.Join(err, tls.Close())
+	}
+	m.platform.lb.serve(tls, http)
+	if err := m.platform.start(ctx, "v1+rehearsal"); err != nil {
+		return err
+	}
+	waiting, cancel := context.WithTimeout(ctx, wholeWithin)
+	defer cancel()
+	if err := m.platform.awaitWhole(waiting); err != nil {
+		return fmt.Errorf("%s: %w: see its log", id, err)
+	}
+	return nil
+}
+
+// wholeWithin bounds how long a platform may take to get its certificate.
+const wholeWithin = 40 * time.Second
+
+// arrive lets the teams start their platforms at their moments of the day.
+func (c *cast) arrive(ctx context.Context, say func(string, ...any)) error {
+	for _, m := range c.members {
+		if m.team.Witness {
+			continue
+		}
+		timer := time.NewTimer(time.Until(c.contest.Start.Add(m.arrives)))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		say("%s start their platform", m.team.Name)
+		if err := c.enter(ctx, m.team.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// teams is the cast as the judge sees it.
+func (c *cast) teams() []day.Team {
+	var list []day.Team
+	for _, m := range c.members {
+		list = append(list, day.Team{
+			Team: m.team, Target: day.NewTarget(m.team, c.contest, c.roots),
+			Actions: actions(m.platform), Deploys: deploys(m.platform),
+		})
+	}
+	return list
+}
+
+func (c *cast) member(id string) *member {
+	for _, m := range c.members {
+		if m.team.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// leave stops everything, in any state.
+func (c *cast) leave() {
+	for _, m := range c.members {
+		if m.platform != nil {
+			m.platform.stop()
+			m.tls.release()
+			m.http.release()
+		}
+	}
+	if c.authority != nil {
+		_ = c.authority.Close()
+	}
+	for _, log := range c.logs {
+		_ = log.Close()
+	}
+}

@@ -1,0 +1,142 @@
+package rehearse
+
+import (
+	"fmt"
+	"slices"
+
+	"bogops/validator/journal"
+	"bogops/validator/score"
+)
+
+// expectation is one thing that a rehearsed day must show, and why it did not.
+type expectation struct {
+	sentence string
+	err      error
+}
+
+// expectations holds the journal of the day against the script.
+func (r *rehearsal) expectations(entries []journal.Entry, result score.Result) []expectation {
+	told := tell(entries)
+	list := []expectation{
+		{"every brick in play turned from red to green", told.turnedGreen(r.cast)},
+		{"an instance of every platform was killed and replaced by its own group", told.healed(r.cast)},
+		{"every platform was redeployed, and the new version was live", told.redeployed(r.cast)},
+		{"the judge found the one object that was taken from a disk, and no other", told.found(r.cast, r.lost)},
+		{"the team that lost nothing won", won(result)},
+	}
+	again, err := score.Of(entries)
+	if err == nil && fmt.Sprintf("%+v", again) != fmt.Sprintf("%+v", result) {
+		err = fmt.Errorf("got %+v, want %+v", again, result)
+	}
+	return append(list, expectation{"the score is the same when it is computed again", err})
+}
+
+// story is the journal of the day by team.
+type story struct {
+	faults    map[string][]string // states, in order
+	redeploys map[string][]string
+	audits    map[string]journal.Audit
+	ok, bad   map[string]map[string]int // team, brick: ticks' verdicts
+	err       error
+}
+
+func tell(entries []journal.Entry) story {
+	s := story{
+		faults: map[string][]string{}, redeploys: map[string][]string{}, audits: map[string]journal.Audit{},
+		ok: map[string]map[string]int{}, bad: map[string]map[string]int{},
+	}
+	for _, e := range entries {
+		if err := s.add(e); err != nil {
+			s.err = err
+		}
+	}
+	return s
+}
+
+func (s *story) add(e journal.Entry) error {
+	switch e.Kind {
+	case journal.KindFault:
+		f, err := journal.Decode[journal.Fault](e)
+		s.faults[f.Team] = append(s.faults[f.Team], f.State)
+		return err
+	case journal.KindRedeploy:
+		d, err := journal.Decode[journal.Redeploy](e)
+		s.redeploys[d.Team] = append(s.redeploys[d.Team], d.State)
+		return err
+	case journal.KindAudit:
+		a, err := journal.Decode[journal.Audit](e)
+		if a.Done {
+			s.audits[a.Team] = a
+		}
+		return err
+	case journal.KindVerdict:
+		v, err := journal.Decode[journal.Verdict](e)
+		count := s.bad
+		if v.Status == "OK" {
+			count = s.ok
+		}
+		if count[v.Team] == nil {
+			count[v.Team] = map[string]int{}
+		}
+		count[v.Team][v.Brick]++
+		return err
+	}
+	return nil
+}
+
+func (s story) turnedGreen(c *cast) error {
+	for _, m := range c.members {
+		for _, brick := range c.contest.Bricks {
+			switch red, green := s.bad[m.team.ID][brick.ID], s.ok[m.team.ID][brick.ID]; {
+			case !brick.InPlay:
+			case green == 0:
+				return fmt.Errorf("%s never had a check of %s that holds", m.team.ID, brick.ID)
+			case red == 0 && !m.team.Witness:
+				return fmt.Errorf("%s was never red in %s", m.team.ID, brick.ID)
+			}
+		}
+	}
+	return s.err
+}
+
+func (s story) healed(c *cast) error {
+	for _, m := range c.members {
+		if got, want := s.faults[m.team.ID], []string{"injected", "verified", "healed"}; !slices.Equal(got, want) {
+			return fmt.Errorf("%s: got %v, want %v", m.team.ID, got, want)
+		}
+	}
+	return nil
+}
+
+func (s story) redeployed(c *cast) error {
+	for _, m := range c.members {
+		if got, want := s.redeploys[m.team.ID], []string{"started", "live"}; !slices.Equal(got, want) {
+			return fmt.Errorf("%s: got %v, want %v", m.team.ID, got, want)
+		}
+	}
+	return nil
+}
+
+func (s story) found(c *cast, lost lostObject) error {
+	for _, m := range c.members {
+		audit, want := s.audits[m.team.ID], 0
+		if m.team.ID == lost.team {
+			want = 1
+		}
+		if !audit.Done || audit.Lost != want || audit.OK != audit.Acknowledged-want {
+			return fmt.Errorf("%s: got %d lost and %d right of %d acknowledged, want %d lost and the others right", m.team.ID, audit.Lost, audit.OK, audit.Acknowledged, want)
+		}
+		if want == 1 && (len(audit.Findings) != 1 || audit.Findings[0].Key != lost.key) {
+			return fmt.Errorf("%s: got findings %v, want %s", m.team.ID, audit.Findings, lost.key)
+		}
+	}
+	return nil
+}
+
+func won(result score.Result) error {
+	ranking := result.Ranking()
+	if len(ranking) == 0 || ranking[0].ID == robbed {
+		return fmt.Errorf("got %v in front, want another than %s", ranking, robbed)
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+// Package rehearse plays a whole challenge day on one machine: the platforms
+// of two teams and of the witness as real processes, certificates from a real
+// ACME server, the judge, faults, a redeployment, the audit and the podium.
+package rehearse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"bogops/validator/board"
+	"bogops/validator/day"
+	"bogops/validator/evidence"
+	"bogops/validator/journal"
+	"bogops/validator/probe"
+)
+
+// Options is what a rehearsal may be told. Out is emptied and then keeps the
+// record: journal.jsonl, report.html, evidence, ledgers and logs. Everything
+// else the rehearsal makes is gone when Run returns.
+type Options struct {
+	App     string // path of the reference server's binary
+	Out     string
+	Listen  string // address of the wall
+	Locale  string // en or fr
+	Demo    bool   // end by itself after the podium
+	Version string // of the validator, for the journal
+	Stdout  io.Writer
+	Stderr  io.Writer
+}
+
+// ErrUsage marks what is wrong with the options.
+var ErrUsage = errors.New("usage")
+
+// ErrUnexpected says that the day ended and did not go as a rehearsal must.
+var ErrUnexpected = errors.New("the day did not go as a rehearsal must")
+
+// Run plays the day. It returns nil once it is over and, unless Demo is set,
+// has been interrupted; ctx is the interrupt.
+func Run(ctx context.Context, opts Options) error {
+	r := &rehearsal{Options: opts, began: time.Now()}
+	defer r.clean()
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	wall, err := r.openWall()
+	if err != nil {
+		return err
+	}
+	defer wall()
+	err = r.play(ctx)
+	if ctx.Err() != nil {
+		r.say("Interrupted: the record so far is in %s", r.Out)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	verdict := r.finish()
+	if r.Demo {
+		return verdict
+	}
+	r.say("The wall stays up at %s; press Ctrl-C to end.", r.wallURL)
+	<-ctx.Done()
+	return nil
+}
+
+// rehearsal is one running rehearsal.
+type rehearsal struct {
+	Options
+	began   time.Time
+	work    string // temporary: stores, certificates, keys
+	cast    *cast
+	journal *journal.Journal
+	proofs  *evidence.Store
+	board   *board.Board
+	wallURL string
+	lost    lostObject
+	record  *os.File // locked for as long as the rehearsal writes
+}
+
+// prepare makes the directories, the ACME server, the witness and the journal.
+func (r *rehearsal) prepare(ctx context.Context) error {
+	if err := r.directories(); err != nil {
+		return err
+	}
+	r.say("Starting the certificate authority and the witness")
+	var err error
+	if r.cast, err = assemble(ctx, r.App, r.work, filepath.Join(r.Out, "logs")); err != nil {
+		return err
+	}
+	if err := r.cast.enter(ctx, "temoin"); err != nil {
+		return err
+	}
+	r.cast.script(time.Now().Add(time.Second), r.Locale)
+	probes := probe.Select(probe.All("bronze"), "api", "tls")
+	if r.proofs, err = evidence.Open(filepath.Join(r.Out, "evidence")); err != nil {
+		return err
+	}
+	checks := make([]journal.Check, len(probes))
+	for i, p := range probes {
+		checks[i] = p.Check
+	}
+	opened := r.cast.contest.Opened(checks, r.Version)
+	r.journal, err = journal.Create(filepath.Join(r.Out, "journal.jsonl"), opened, time.Now)
+	return err
+}
+
+// directories checks the binary and lays out the record and the work.
+func (r *rehearsal) directories() error {
+	if info, err := os.Stat(r.App); err != nil || info.IsDir() {
+		return fmt.Errorf("%w: --app %s: want the reference server's binary (make build puts it beside the validator)", ErrUsage, r.App)
+	}
+	var err error
+	if r.record, err = openRecord(r.Out); err != nil {
+		return err
+	}
+	r.work, err = os.MkdirTemp("", "bogops-rehearsal-")
+	return err
+}
+
+// openWall serves the board and returns what closes it.
+func (r *rehearsal) openWall() (func(), error) {
+	listener, err := net.Listen("tcp", r.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --listen %s: %w", ErrUsage, r.Listen, err)
+	}
+	r.board = board.New(board.Config{Journal: r.journal, Evidence: r.proofs.Get, Now: time.Now})
+	server := &http.Server{Handler: r.board, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // ends by Close below
+	}()
+	r.wallURL = "http://" + listener.Addr().String() + "/"
+	r.say("The wall: %s", r.wallURL)
+	return func() {
+		r.board.Close()
+		_ = server.Close()
+		<-served
+	}, nil
+}
+
+// play runs the day beside the script that brings the teams in.
+func (r *rehearsal) play(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.cast.arrive(ctx, r.say) })
+	group.Go(func() error {
+		return day.Run(ctx, day.Config{
+			Contest: r.cast.contest, Journal: r.journal, Teams: r.cast.teams(),
+			Probes: probe.Select(probe.All("bronze"), "api", "tls"),
+			Env:    probe.Env{Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody},
+			Dir:    r.Out, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
+			LoadStarted: r.loseOne, Epilogue: r.confess,
+		})
+	})
+	return group.Wait()
+}
+
+// say prints one line with the time since the beginning.
+func (r *rehearsal) say(format string, args ...any) {
+	since := time.Since(r.began).Round(time.Second)
+	fmt.Fprintf(r.Stderr, "%d:%02d  %s\n", int(since.Minutes()), int(since.Seconds())%60, fmt.Sprintf(format, args...))
+}
+
+// clean stops everything and removes the work. It runs in any case.
+func (r *rehearsal) clean() {
+	if r.cast != nil {
+		r.cast.leave()
+	}
+	if r.journal != nil {
+		_ = r.journal.Close()
+	}
+	if r.work != "" {
+		_ = os.RemoveAll(r.work)
+	}
+	if r.record != nil {
+		_ = r.record.Close()
+	}
+}

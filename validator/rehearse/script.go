@@ -1,0 +1,69 @@
+package rehearse
+
+import (
+	"strings"
+	"time"
+
+	"bogops/validator/contest"
+)
+
+// The compressed day. The score's durations are a twelfth of the real ones.
+const (
+	timeScale  = 1.0 / 12
+	tick       = 4 * time.Second
+	buildFor   = 52 * time.Second
+	campaignAt = buildFor
+	auditFor   = 52 * time.Second
+	largeBody  = 4 << 20 // bytes of the largest object that a check stores
+)
+
+// script writes the contest of the rehearsal, which begins at start.
+func (c *cast) script(start time.Time, locale string) {
+	campaign := firstCampaign(start.Add(campaignAt))
+	c.contest = &contest.Contest{
+		ID: contestID, Title: "Rehearsal", Timezone: time.Local, Locale: locale, Seed: contest.Secret(randomHex(32)),
+		Start: start, Freeze: start.Add(24 * time.Hour), End: campaign.At.Add(campaign.Duration + auditFor),
+		Judge: contest.Judge{
+			Tick: tick, TimeScale: timeScale, GreenAfter: 3, RedAfter: 2, KeepBodies: 64 << 10,
+			Control: strings.TrimPrefix(c.authority.Directory(), "https://"),
+		},
+		Trust:     contest.Trust{RehearsalRoot: "pebble", MinValidity: time.Hour},
+		Bricks:    bricks(),
+		Campaigns: []contest.Campaign{campaign},
+	}
+	if at := strings.IndexByte(c.contest.Judge.Control, '/'); at >= 0 {
+		c.contest.Judge.Control = c.contest.Judge.Control[:at]
+	}
+	for _, m := range c.members {
+		c.contest.Teams = append(c.contest.Teams, m.team)
+	}
+}
+
+// bricks are the five, of which a machine without accounts has two.
+func bricks() []contest.Brick {
+	absent := "make rehearsal puts it in play"
+	return []contest.Brick{
+		{ID: "ceph", Title: "Ceph", Points: 80, Hint: absent},
+		{ID: "api", Title: "REST API", Points: 60, Level: "bronze", InPlay: true},
+		{ID: "tls", Title: "TLS", Points: 40, InPlay: true},
+		{ID: "concourse", Title: "Concourse", Points: 60, Hint: absent},
+		{ID: "aws", Title: "AWS", Points: 60, Hint: absent},
+	}
+}
+
+// firstCampaign is the ramp with one killed instance and one redeployment.
+// The rates fit two cores that carry six instances and the judge.
+func firstCampaign(at time.Time) contest.Campaign {
+	return contest.Campaign{
+		ID: "1", At: at, Duration: 84 * time.Second,
+		Ramp: []contest.Stage{
+			{To: 10, For: 4 * time.Second}, {To: 60, For: 56 * time.Second},
+			{To: 60, For: 18 * time.Second}, {To: 10, For: 6 * time.Second},
+		},
+		Mix:       contest.Mix{Put: 40, Get: 30, GetProcess: 30},
+		Sizes:     []contest.Size{{Bytes: 4 << 10, Share: 60}, {Bytes: 64 << 10, Share: 35}, {Bytes: 512 << 10, Share: 5}},
+		SLO:       map[string]contest.SLO{"put": {Target: 250 * time.Millisecond, Max: 2 * time.Second}, "get": {Target: 200 * time.Millisecond, Max: 2 * time.Second}},
+		Faults:    []contest.Fault{{At: 14 * time.Second, Kind: "kill-instance", Weight: 6}},
+		Redeploys: []contest.Redeploy{{At: 42 * time.Second, Job: "app-deploy", Weight: 5}},
+	}
+}
