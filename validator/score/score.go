@@ -11,6 +11,7 @@
 package score
 
 import (
+	"errors"
 	"time"
 
 	"bogops/validator/journal"
@@ -56,15 +57,17 @@ type Node struct {
 	Children []Node   `json:"children,omitempty"`
 }
 
-// Of scores a whole journal.
+// Of scores a whole journal. Where lines of it say what cannot be, the error
+// names them all, and the result is that of the other lines.
 func Of(entries []journal.Entry) (Result, error) {
 	f := NewFold()
+	var wrong []error
 	for _, e := range entries {
 		if err := f.Add(e); err != nil {
-			return Result{}, err
+			wrong = append(wrong, err)
 		}
 	}
-	return f.Result(), nil
+	return f.Result(), errors.Join(wrong...)
 }
 
 // enough is the coverage below which a score is provisional.

@@ -38,7 +38,8 @@ type player struct {
 type moment struct {
 	offered, right, good int
 	unsent               int
-	latency              time.Duration // of every right answer
+	latency              time.Duration // of every right answer to a PUT
+	slower               time.Duration // more for a GET
 	inconclusive         bool
 }
 
@@ -119,7 +120,7 @@ func (m moment) line(c journal.Campaign, team string, n int) journal.Load {
 		Puts: m.puts(), Acked: m.acked(), Inconclusive: m.inconclusive, Latency: map[string]string{}, Worst: map[string]int{},
 	}
 	right, wrong := m.right, m.offered-m.right
-	l.Latency["put"], l.Latency["get"] = histogram(m.latency, right/2), histogram(m.latency, right-right/2)
+	l.Latency["put"], l.Latency["get"] = histogram(m.latency, right/2), histogram(m.latency+m.slower, right-right/2)
 	l.Worst["put"], l.Worst["get"] = wrong/2, wrong-wrong/2
 	return l
 }
