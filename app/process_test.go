@@ -40,6 +40,7 @@ type instance struct {
 	t    *testing.T
 	url  string // "" where it ended before it listened
 	http string // the plain port's address
+	pid  int    // of the server itself, behind a wrapper too
 	out  *output
 	done chan error // its end; for a process what Wait says
 
@@ -56,6 +57,7 @@ type output struct {
 type listeningLine struct {
 	Msg, Addr, HTTP string
 	TLS             bool
+	PID             int
 }
 
 func newOutput() *output { return &output{listening: make(chan listeningLine, 1)} }
@@ -117,7 +119,7 @@ func (i *instance) await() {
 		if said.TLS {
 			scheme = "https://"
 		}
-		i.url, i.http = scheme+said.Addr, said.HTTP
+		i.url, i.http, i.pid = scheme+said.Addr, said.HTTP, said.PID
 	case err := <-i.done:
 		i.done <- err
 	case <-time.After(30 * time.Second):

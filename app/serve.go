@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 	defer listener.Close()
 	main := s.newServer(s.closeWhenDraining(handler))
 	main.TLSConfig = s.certs.TLSConfig()
+	secure := main.TLSConfig != nil // Serve fills it in, also for plain HTTP
 	failed := make(chan error, 2)
 	servers := []*http.Server{main}
 
@@ -62,14 +64,14 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		go func() { failed <- plain.Serve(plainListener) }()
 	}
 	go func() {
-		if main.TLSConfig == nil {
-			failed <- main.Serve(listener)
-		} else {
+		if secure {
 			failed <- main.ServeTLS(listener, "", "")
+		} else {
+			failed <- main.Serve(listener)
 		}
 	}()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
-		"tls", main.TLSConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
+		"pid", os.Getpid(), "tls", secure, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 
 	ended := 0
 	select {
