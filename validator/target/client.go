@@ -166,6 +166,11 @@ func (s *Stream) Finish() (*Reply, error) {
 	digest := sha256.New()
 	err := reply.read(io.LimitReader(s.response.Body, limit+1), digest, s.request.Hash)
 	digest.Sum(reply.SHA256[:0])
+	if err == nil {
+		// A server that sees us hang up may end its answer as if it were whole,
+		// and that end may still be read: what comes after the time is no answer.
+		err = s.response.Request.Context().Err()
+	}
 	if reply.Size > limit {
 		reply.Over = true
 	}
