@@ -22,6 +22,7 @@ type script struct {
 	players  []player
 	voids    []journal.Void
 	open     bool // the journal is not closed yet
+	coarse   bool // histograms of one digit, which are quicker
 }
 
 // player is what one team did.
@@ -84,23 +85,17 @@ func (s script) afternoon(now *time.Time, add func(journal.Kind, any)) {
 	*now = c.At
 	add(journal.KindCampaign, c)
 	for n := range int(c.Duration) {
+		s.disturbances(*now, now.Add(time.Second), add)
 		*now = c.At.Add(time.Duration(n+1) * time.Second)
 		for p, player := range s.players {
 			if n < len(player.load) {
-				add(journal.KindLoad, player.load[n].line(c, s.opened.Teams[p].ID, n))
+				add(journal.KindLoad, player.load[n].line(c, s.opened.Teams[p].ID, n, s.coarse))
 			}
 		}
 	}
+	s.disturbances(*now, s.opened.End, add)
 	for p, player := range s.players {
 		id := s.opened.Teams[p].ID
-		for _, f := range player.faults {
-			f.Campaign, f.Team = c.ID, id
-			add(journal.KindFault, f)
-		}
-		for _, d := range player.deploys {
-			d.Campaign, d.Team = c.ID, id
-			add(journal.KindRedeploy, d)
-		}
 		if player.audit != nil {
 			a := *player.audit
 			a.Campaign, a.Team = c.ID, id
@@ -114,13 +109,36 @@ func (s script) afternoon(now *time.Time, add func(journal.Kind, any)) {
 	}
 }
 
-func (m moment) line(c journal.Campaign, team string, n int) journal.Load {
+// disturbances writes what was done from one moment to before another; what
+// carries no time comes first.
+func (s script) disturbances(from, to time.Time, add func(journal.Kind, any)) {
+	now := func(at time.Time) bool {
+		if at.IsZero() {
+			at = s.campaign.At
+		}
+		return !at.Before(from) && at.Before(to)
+	}
+	for p, player := range s.players {
+		for _, f := range player.faults {
+			if f.Campaign, f.Team = s.campaign.ID, s.opened.Teams[p].ID; now(f.At) {
+				add(journal.KindFault, f)
+			}
+		}
+		for _, d := range player.deploys {
+			if d.Campaign, d.Team = s.campaign.ID, s.opened.Teams[p].ID; now(d.At) {
+				add(journal.KindRedeploy, d)
+			}
+		}
+	}
+}
+
+func (m moment) line(c journal.Campaign, team string, n int, coarse bool) journal.Load {
 	l := journal.Load{
 		Campaign: c.ID, Team: team, Second: n, Offered: m.offered, Unsent: m.unsent, Right: m.right, Good: m.good,
 		Puts: m.puts(), Acked: m.acked(), Inconclusive: m.inconclusive, Latency: map[string]string{}, Worst: map[string]int{},
 	}
 	right, wrong := m.right, m.offered-m.right
-	l.Latency["put"], l.Latency["get"] = histogram(m.latency, right/2), histogram(m.latency+m.slower, right-right/2)
+	l.Latency["put"], l.Latency["get"] = histogram(m.latency, right/2, coarse), histogram(m.latency+m.slower, right-right/2, coarse)
 	l.Worst["put"], l.Worst["get"] = wrong/2, wrong-wrong/2
 	return l
 }
@@ -128,12 +146,16 @@ func (m moment) line(c journal.Campaign, team string, n int) journal.Load {
 var histograms sync.Map // of encoded histograms: encoding is most of a test's time
 
 // histogram encodes n answers that all took latency.
-func histogram(latency time.Duration, n int) string {
-	key := fmt.Sprint(latency, n)
+func histogram(latency time.Duration, n int, coarse bool) string {
+	digits := 3
+	if coarse {
+		digits = 1
+	}
+	key := fmt.Sprint(latency, n, digits)
 	if known, ok := histograms.Load(key); ok {
 		return known.(string)
 	}
-	h := hdrhistogram.New(1, 60_000_000, 3)
+	h := hdrhistogram.New(1, 60_000_000, digits)
 	if err := h.RecordValues(latency.Microseconds(), int64(n)); err != nil {
 		panic(err)
 	}
