@@ -17,7 +17,7 @@ import (
 
 func TestARenewalDropsNoConnection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, acme.Options{Validity: 6 * time.Second})
+	w := newWorld(t, acme.Options{Validity: 12 * time.Second})
 	all := w.fleet(2, quickly())
 	require.NoError(t, w.served(addrs(all), 10*time.Second))
 	first, err := w.dial(w.front.addr(), otters)
@@ -130,7 +130,10 @@ func TestAWrongFleetKeyIsAnErrorAndOverwritesNothing(t *testing.T) {
 	_, err := Open(t.Context(), wrong)
 	require.ErrorIs(t, err, errSealed)
 	require.ErrorContains(t, err, "shared cache: entry")
-	wrong.LocalDir = good.LocalDir
+	wrong.Names = []string{"pandas.test"} // with no entry of its own yet
+	_, err = Open(t.Context(), wrong)
+	require.ErrorIs(t, err, errSealed)
+	wrong.Names, wrong.LocalDir = good.Names, good.LocalDir
 	_, err = Open(t.Context(), wrong)
 	require.ErrorContains(t, err, "local copy: entry")
 

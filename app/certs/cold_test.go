@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"testing"
@@ -26,6 +27,41 @@ func TestAFleetThatStartsColdMakesOneOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNoOrderIsMadeBeforeTheServerIsHeard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, calmAuthority)
+	i := w.start(w.config("a"), quickly())
+	require.Never(t, func() bool { return w.authority.Orders() > 0 }, 300*time.Millisecond, 20*time.Millisecond)
+	require.ErrorContains(t, i.source.Ready(), "waiting until the server listens")
+	require.NoError(t, w.oneForAll([]string{i.addr}, 10*time.Second), "the first client starts it")
+}
+
+func TestAServerThatNobodyVisitsOrdersAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, calmAuthority)
+	p := quickly()
+	p.settle = 100 * time.Millisecond
+	i := w.start(w.config("a"), p)
+	require.Eventually(t, func() bool { return i.source.Ready() == nil }, 10*time.Second, 10*time.Millisecond)
+}
+
+func TestAnIssuerLooksAgainOnceItHoldsTheLease(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, calmAuthority)
+	i := w.start(w.config("a"), quickly())
+	require.NoError(t, w.served([]string{i.addr}, 10*time.Second))
+	require.NoError(t, i.source.Close())
+
+	late := i.source.origin.(*fleet) // as if it had looked before the certificate came
+	late.held = map[string]*tls.Certificate{}
+	var err error
+	late.term, err = seize(t, late.lease)
+	require.NoError(t, err)
+	require.NoError(t, late.issue(nil))
+	require.NotNil(t, late.held[otters])
+	require.Equal(t, 1, w.authority.Orders())
 }
 
 // Autocert with a cache that its instances share is what one would write first.
