@@ -1,7 +1,7 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: build run demo check test lint layers clean help
+.PHONY: build run demo check test lint layers picture clean help
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -X main.version=$(VERSION)
@@ -38,6 +38,10 @@ lint: ## Check the format, then run go vet and staticcheck.
 
 layers: ## Check who may import whom, and the rules of the house on files.
 	@go run ./.ci/layers
+
+picture: ## Draw docs/wall.png anew, in Chromium.
+	@dir=$$(mktemp -d) && BOGOPS_PICTURES=$$dir go test -count=1 -run '^TestPictures$$/^morning$$' ./validator/board && \
+		mv $$dir/morning.png docs/wall.png && rm -r $$dir
 
 clean: ## Remove what make and the rehearsal put into the tree.
 	rm -rf bin rehearsal
