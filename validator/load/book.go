@@ -212,6 +212,9 @@ func (b *book) close(n int) (journal.Load, error) {
 		s.load.Latency[op] = string(text)
 		b.all[op].Merge(h)
 	}
+	for op, n := range s.load.Worst {
+		_ = b.all[op].RecordValues(b.config.max(op).Microseconds(), int64(n))
+	}
 	b.melt.second(s.load)
 	b.total.add(s.load)
 	s.latencies, s.lags, s.histogram = nil, nil, nil

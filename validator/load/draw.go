@@ -170,8 +170,8 @@ func (p *Plan) makerAt(n int) (origin, bool) {
 }
 
 // jump maps key to one of n buckets so that a growing n moves only the share
-// 1/n of the keys, each to a new bucket: what is popular stays popular while
-// keys are added (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash
+// 1/n of the keys, each to a new bucket: what is popular changes no faster than
+// the set of keys grows (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash
 // Algorithm", 2014).
 func jump(key uint64, n int) int {
 	bucket, next := int64(-1), int64(0)

@@ -118,7 +118,10 @@ func shares(m contest.Mix) (cumulated [2]float64, err error) {
 func (p *Plan) Len() int { return p.length }
 
 // Seconds is the number of seconds, the last perhaps not whole.
-func (p *Plan) Seconds() int { return int(math.Ceil(p.ramp.length - 1e-6)) }
+func (p *Plan) Seconds() int {
+	whole := int(math.Ceil(p.ramp.length - 1e-6)) // 90.0000000001 s are 90
+	return max(whole, int(p.Due(p.length-1)/time.Second)+1)
+}
 
 // Offered is the number of arrivals due in a second, from 0.
 func (p *Plan) Offered(second int) int { return p.first(second+1) - p.first(second) }

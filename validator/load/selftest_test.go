@@ -11,4 +11,3 @@ func TestTheQuickCheckPassesOnARealNetwork(t *testing.T) {
 		require.True(t, r.OK, "%s: got %s, want %s", r.Name, r.Got, r.Want)
 	}
 }
-
