@@ -42,7 +42,7 @@ func (s *Store) Redact(secrets ...string) *Redactor {
 // content is kept once. A reader sees the whole file or none; a machine that
 // loses power may keep a torn one, which Get then refuses by its hash.
 func (s *Store) Put(doc any) (string, error) {
-	content, err := json.MarshalIndent(doc, "", " ")
+	content, err := json.Marshal(doc)
 	if err != nil {
 		return "", fmt.Errorf("evidence: put: %w", err)
 	}

@@ -125,7 +125,7 @@ func TestEvidenceSaysWhatWasSentAndWhatCameBack(t *testing.T) {
 	content, err := store.Get(v.Evidence)
 	require.NoError(t, err)
 	for _, part := range []string{
-		`"path": "/seen"`, `"User-Agent"`, `"Content-Length"`, `"remote": "127.0.0.1:`, `"first_byte"`, `"status": 200`,
+		`"path":"/seen"`, `"User-Agent"`, `"Content-Length"`, `"remote":"127.0.0.1:`, `"first_byte"`, `"status":200`,
 		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", // SHA-256 of abc
 	} {
 		require.Contains(t, string(content), part)

@@ -23,7 +23,7 @@ const DefaultLimit = 4 << 20
 // are not followed and nothing is sent twice.
 type Request struct {
 	Method string
-	Path   string // as on the wire, with its escapes and query
+	Path   string // as on the wire, with its escapes and query; it begins with one slash
 	Header http.Header
 	Token  string    // bearer token; empty: no Authorization
 	Body   io.Reader // nil: none
