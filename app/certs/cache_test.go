@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -119,7 +120,7 @@ func TestACacheThatGoesDownWhenWarmIsNotNoticedByClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, calmAuthority)
 	cfg, cache := w.configOver("a")
-	cfg.LocalDir = t.TempDir()
+	cfg.LocalDir = filepath.Join(t.TempDir(), "local", "certificates")
 	i := w.start(cfg, quickly())
 	require.NoError(t, w.served([]string{i.addr}, 10*time.Second))
 

@@ -30,15 +30,15 @@ type Config struct {
 	// Email is given to the authority as the account's contact; may be empty.
 	Email string
 
-	// CacheDir is the directory that the whole fleet shares, unless Shared is
-	// set. It must not depend on the platform's own store: that one may need
+	// CacheDir is an existing directory that the whole fleet shares, unless
+	// Shared is set: a missing one is taken for one not mounted yet. It must not depend on the platform's own store: that one may need
 	// this certificate to come up.
 	CacheDir string
 	// Shared replaces CacheDir by another kind of shared cache.
 	Shared Shared
 	// LocalDir holds this machine's own sealed copy of the certificates, so
 	// that an instance which restarts while the shared cache is down still
-	// serves. Empty keeps none.
+	// serves. It is made if need be; empty keeps no copy.
 	LocalDir string
 	// FleetKey, 32 bytes, seals everything in CacheDir and LocalDir. Every
 	// instance of a fleet has the same.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,6 +71,9 @@ func openFleet(ctx context.Context, cfg Config, pace pace) (*fleet, error) {
 		vault: shared, limit: pace.order, remember: f.remember,
 	}
 	if cfg.LocalDir != "" {
+		if err := os.MkdirAll(cfg.LocalDir, 0o700); err != nil {
+			return nil, fmt.Errorf("local copy: %w", err)
+		}
 		if f.local, err = newVault(dirCache(cfg.LocalDir), cfg.FleetKey, cfg.Directory, pace.store); err != nil {
 			return nil, err
 		}
