@@ -70,15 +70,15 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // trial is one run of an engine in a bubble of its own time.
 type trial struct {
-	stages   []contest.Stage
-	mix      contest.Mix
-	max      time.Duration
-	config   func(*Config)
-	before   func(t0 time.Time) func(w http.ResponseWriter, r *http.Request) bool
-	preload  bool
-	seconds  []journal.Load
-	summary  Summary
-	err      error
+	stages  []contest.Stage
+	mix     contest.Mix
+	max     time.Duration
+	config  func(*Config)
+	before  func(t0 time.Time) func(w http.ResponseWriter, r *http.Request) bool
+	preload bool
+	seconds []journal.Load
+	summary Summary
+	err     error
 }
 
 func (x *trial) run(t *testing.T) *trial {
@@ -128,4 +128,3 @@ func steady(rate float64, d time.Duration) []contest.Stage {
 }
 
 var everything = contest.Mix{Put: 4, Get: 3, GetProcess: 3}
-
