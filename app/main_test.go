@@ -75,15 +75,15 @@ func TestAServerStoresAndReadsUntilItIsTold(t *testing.T) {
 }
 
 func TestTheHandicapDelaysObjectsAndNothingElse(t *testing.T) {
-	app, _ := startHere(t, "--store", "mem:", "--handicap", "150ms")
+	app, _ := startHere(t, "--store", "mem:", "--handicap", "500ms")
 	began := time.Now()
 	_, _, err := call(http.DefaultClient, "GET", app.url+"/v1/objects/k", nil)
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, time.Since(began), 150*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(began), 500*time.Millisecond)
 	began = time.Now()
 	_, _, err = call(http.DefaultClient, "GET", app.url+"/readyz", nil)
 	require.NoError(t, err)
-	require.Less(t, time.Since(began), 150*time.Millisecond)
+	require.Less(t, time.Since(began), 500*time.Millisecond)
 }
 
 // upload is a PUT of ten bytes of which half have been sent.
@@ -124,7 +124,7 @@ func (u *upload) finish(t *testing.T) (status int, closes bool) {
 }
 
 func TestADrainFinishesTheUploadInFlightAndRefusesNewConnections(t *testing.T) {
-	app, stop := startHere(t, "--store", "mem:", "--drain-delay", "300ms")
+	app, stop := startHere(t, "--store", "mem:", "--drain-delay", "1s")
 	slow := beginUpload(t, app)
 	stop()
 
@@ -133,7 +133,7 @@ func TestADrainFinishesTheUploadInFlightAndRefusesNewConnections(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, body, err := call(fresh, "GET", app.url+"/readyz", nil)
 		return err == nil && status == 503 && strings.Contains(body, "draining")
-	}, 250*time.Millisecond, 5*time.Millisecond)
+	}, 900*time.Millisecond, 5*time.Millisecond)
 	status, _, err := call(fresh, "GET", app.url+"/healthz", nil)
 	require.NoError(t, err, "refused before the delay was over")
 	require.Equal(t, 200, status)
@@ -142,7 +142,7 @@ func TestADrainFinishesTheUploadInFlightAndRefusesNewConnections(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, _, err := call(fresh, "GET", app.url+"/healthz", nil)
 		return err != nil
-	}, 5*time.Second, 10*time.Millisecond)
+	}, 20*time.Second, 10*time.Millisecond)
 	select {
 	case err := <-app.done:
 		require.FailNow(t, "the server ended with an upload in flight", "%v", err)
@@ -167,7 +167,7 @@ func TestSIGTERMDrainsARealProcessAndItEndsWith0(t *testing.T) {
 	app := start(t, nil, "--store", "file:"+dir)
 	slow := beginUpload(t, app)
 	require.NoError(t, app.cmd.Process.Signal(syscall.SIGTERM))
-	require.Eventually(t, func() bool { return strings.Contains(app.out.String(), `"draining"`) }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(app.out.String(), `"draining"`) }, 20*time.Second, 5*time.Millisecond)
 	status, _ := slow.finish(t)
 	require.Equal(t, 201, status)
 	require.Equal(t, 0, app.exitCode(), app.out.String())

@@ -130,6 +130,7 @@ func TestExpectContinueIsRefusedBeforeTheBodyIsAskedFor(t *testing.T) {
 		require.True(t, strings.HasPrefix(got, "HTTP/1.1 "+want+" "), "want %s at once, got %s", want, got)
 	}
 
+	b = newBench(t)
 	conn, err := net.Dial("tcp", b.addr)
 	require.NoError(t, err)
 	defer conn.Close()

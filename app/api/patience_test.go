@@ -51,15 +51,15 @@ func (s slowStore) Put(ctx context.Context, key string, body io.Reader, opts sto
 }
 
 func TestASlowStoreIsNotTakenForASilentClient(t *testing.T) {
-	b := newBench(t, withStore(slowStore{memstore.New(), 200 * time.Millisecond}),
-		func(c *Config) { c.Limits.Patience = 50 * time.Millisecond })
+	b := newBench(t, withStore(slowStore{memstore.New(), 600 * time.Millisecond}),
+		func(c *Config) { c.Limits.Patience = 250 * time.Millisecond })
 	require.Equal(t, 201, b.do("PUT", "/v1/objects/k", "whole body").status)
 }
 
 func TestAnAnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 	b := newBench(t, func(c *Config) {
 		c.Limits.Object = 64 << 20
-		c.Limits.Patience = 50 * time.Millisecond
+		c.Limits.Patience = 500 * time.Millisecond
 	})
 	require.Equal(t, 201, b.do("PUT", "/v1/objects/big", strings.Repeat("x", 64<<20)).status)
 	conn, err := net.Dial("tcp", b.addr)
@@ -67,6 +67,6 @@ func TestAnAnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 	defer conn.Close()
 	_, err = io.WriteString(conn, "GET /v1/objects/big HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+judgeToken+"\r\n\r\n")
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), "i/o timeout") }, 5*time.Second, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), "i/o timeout") }, 20*time.Second, 10*time.Millisecond,
 		"the request is still waiting for its client")
 }
