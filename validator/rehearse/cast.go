@@ -61,8 +61,8 @@ func assemble(ctx context.Context, app, work, logs string) (*cast, error) {
 // later than it could: that is how the two teams differ in the load.
 func company() []*member {
 	return []*member{
-		{team: contest.Team{ID: "loutres", Name: "Loutres", Full: "The Cuddling Sea Otter Pups", Colour: "blue", Shape: "circle", Mascot: "otter"}, arrives: 6 * time.Second},
-		{team: contest.Team{ID: "pandas", Name: "Pandas", Full: "The Laughing Red Panda Cubs", Colour: "orange", Shape: "diamond", Mascot: "panda"}, arrives: 15 * time.Second, handicap: 120 * time.Millisecond},
+		{team: contest.Team{ID: "loutres", Name: "Loutres", Full: "The Cuddling Sea Otter Pups", Colour: "blue", Shape: "circle", Mascot: "otter"}, arrives: 3 * time.Second},
+		{team: contest.Team{ID: "pandas", Name: "Pandas", Full: "The Laughing Red Panda Cubs", Colour: "orange", Shape: "diamond", Mascot: "panda"}, arrives: 10 * time.Second, handicap: 60 * time.Millisecond},
 		{team: contest.Team{ID: "temoin", Name: "Témoin", Full: "The witness", Colour: "grey", Shape: "square", Mascot: "lighthouse", Witness: true}},
 	}
 }

@@ -29,7 +29,6 @@ type platform struct {
 	machines []*machine
 	version  string
 	rolling  bool // a roll-out replaces instances itself
-	booting  int
 	counter  int
 }
 

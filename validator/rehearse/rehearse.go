@@ -48,7 +48,11 @@ var ErrUnexpected = errors.New("the day did not go as a rehearsal must")
 func Run(ctx context.Context, opts Options) error {
 	r := &rehearsal{Options: opts, began: time.Now()}
 	defer r.clean()
-	if err := r.prepare(ctx); err != nil {
+	err := r.prepare(ctx)
+	if ctx.Err() != nil {
+		return r.interrupted()
+	}
+	if err != nil {
 		return err
 	}
 	wall, err := r.openWall()
@@ -58,8 +62,7 @@ func Run(ctx context.Context, opts Options) error {
 	defer wall()
 	err = r.play(ctx)
 	if ctx.Err() != nil {
-		r.say("Interrupted: the record so far is in %s", r.Out)
-		return nil
+		return r.interrupted()
 	}
 	if err != nil {
 		return err
@@ -70,6 +73,12 @@ func Run(ctx context.Context, opts Options) error {
 	}
 	r.say("The wall stays up at %s; press Ctrl-C to end.", r.wallURL)
 	<-ctx.Done()
+	return nil
+}
+
+// interrupted is how an unfinished day ends: as it was asked to.
+func (r *rehearsal) interrupted() error {
+	r.say("Interrupted: the record so far is in %s", r.Out)
 	return nil
 }
 
@@ -158,7 +167,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 			Contest: r.cast.contest, Journal: r.journal, Teams: r.cast.teams(),
 			Probes: probe.Select(probe.All("bronze"), "api", "tls"),
 			Env:    probe.Env{Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody},
-			Dir:    r.Out, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
+			Dir:    r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
 			LoadStarted: r.loseOne, Epilogue: r.confess,
 		})
 	})
