@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -92,7 +94,7 @@ func TestAWriteThatWaitsWhileTheStoreIsPoisonedIsRefused(t *testing.T) {
 	s := opened(t, dir)
 	shard := s.shards[placeOf("k").shard]
 	require.NoError(t, shard.lock(t.Context()))
-	result := make(chan error)
+	result := make(chan error, 1)
 	synced := make(chan struct{})
 	s.disk.syncData = func(file *os.File) error { defer close(synced); return syncData(file) }
 	go func() { result <- putError(s, "k", []byte("new")) }()
@@ -171,6 +173,50 @@ type readerFunc func() error
 
 func (f readerFunc) Read([]byte) (int, error) { return 0, f() }
 
+// putSlowly begins a put of "x" under key and returns when it is in its body.
+// It ends with finish, or with the test.
+func putSlowly(t *testing.T, s *Store, key string) (finish func(), result <-chan error) {
+	t.Helper()
+	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	finish = sync.OnceFunc(func() { close(end) })
+	t.Cleanup(finish)
+	go func() {
+		body := io.MultiReader(bytes.NewReader([]byte("x")), readerFunc(func() error { close(begun); <-end; return io.EOF }))
+		_, err := s.Put(context.Background(), key, body, store.PutOptions{Size: -1})
+		ended <- err
+	}()
+	<-begun
+	return finish, ended
+}
+
+func TestTheLockHoldsBetweenHandlesAndBetweenGoroutines(t *testing.T) {
+	dir := t.TempDir()
+	s, other := opened(t, dir), opened(t, dir)
+	for _, holder := range []*Store{s, other} {
+		require.NoError(t, holder.shards[7].lock(t.Context()))
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		require.ErrorIs(t, s.shards[7].lock(ctx), context.DeadlineExceeded)
+		cancel()
+		require.NoError(t, s.shards[8].lock(t.Context()), "other shards are free")
+		s.shards[8].unlock()
+		holder.shards[7].unlock()
+		require.NoError(t, s.shards[7].lock(t.Context()))
+		s.shards[7].unlock()
+	}
+}
+
+func TestAPageWhoseObjectsVanishMeanwhileIsNotEmpty(t *testing.T) {
+	s := opened(t, t.TempDir())
+	put(t, s, "d", nil)
+	page, err := s.firstPage(t.Context(), []string{"a", "b", "c", "d", "e"}, store.ListOptions{Limit: 2})
+	require.NoError(t, err)
+	require.Equal(t, "d", page.Last())
+	require.True(t, page.More)
+	page, err = s.firstPage(t.Context(), []string{"a", "b", "c"}, store.ListOptions{Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, store.Page{}, page)
+}
+
 func TestCloseWaitsForWritesAndLeavesReadersTheirBytes(t *testing.T) {
 	s, err := Open(t.TempDir())
 	require.NoError(t, err)
@@ -178,20 +224,15 @@ func TestCloseWaitsForWritesAndLeavesReadersTheirBytes(t *testing.T) {
 	put(t, s, "k", data)
 	r, _, err := s.Get(t.Context(), "k", store.Whole)
 	require.NoError(t, err)
-	begun, finish, result := make(chan struct{}), make(chan struct{}), make(chan error)
-	go func() {
-		_, err := s.Put(context.Background(), "late", readerFunc(func() error { close(begun); <-finish; return io.EOF }), store.PutOptions{Size: -1})
-		result <- err
-	}()
-	<-begun
-	closed := make(chan error)
+	finish, result := putSlowly(t, s, "late")
+	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
 	select {
 	case <-closed:
 		t.Fatal("closed while a write was running")
 	default:
 	}
-	close(finish)
+	finish()
 	require.NoError(t, errors.Join(<-result, <-closed))
 	got, err := io.ReadAll(r)
 	require.NoError(t, err)

@@ -39,10 +39,15 @@ func (s *Store) list(ctx context.Context, opts store.ListOptions) (store.Page, e
 		keys = append(keys, more...)
 	}
 	slices.Sort(keys)
+	return s.firstPage(ctx, keys, opts)
+}
+
+// firstPage is the first page of keys with anything on it. What a page would
+// show may have been deleted meanwhile, and an empty one with more behind it
+// would leave the caller without a key to go on from.
+func (s *Store) firstPage(ctx context.Context, keys []string, opts store.ListOptions) (store.Page, error) {
 	for {
 		page, last, err := s.show(ctx, keys, opts)
-		// All that it would show was deleted meanwhile: an empty page with more
-		// behind it would leave the caller without a key to go on from.
 		if err != nil || page.Last() != "" || !page.More {
 			return page, err
 		}

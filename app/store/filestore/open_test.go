@@ -2,7 +2,6 @@ package filestore
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,18 +59,12 @@ func TestOpenRemovesTheDraftsOfTheDeadAndSparesThoseOfTheLiving(t *testing.T) {
 	s.nameless = false
 	left := filepath.Join(dir, writingDir, "0123456789abcdef0123456789abcdef")
 	require.NoError(t, os.WriteFile(left, []byte("half"), 0o640))
-	begun, finish, result := make(chan struct{}), make(chan struct{}), make(chan error)
-	go func() {
-		body := io.MultiReader(bytes.NewReader([]byte("x")), readerFunc(func() error { close(begun); <-finish; return io.EOF }))
-		_, err := s.Put(t.Context(), "k", body, store.PutOptions{Size: -1})
-		result <- err
-	}()
-	<-begun
+	finish, result := putSlowly(t, s, "k")
 	require.Len(t, drafts(t, dir), 2)
 	opened(t, dir)
 	require.NoFileExists(t, left)
 	require.Len(t, drafts(t, dir), 1)
-	close(finish)
+	finish()
 	require.NoError(t, <-result)
 	require.Empty(t, drafts(t, dir))
 	got, err := read(s, t, "k", store.Whole)

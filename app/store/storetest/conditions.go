@@ -15,7 +15,7 @@ import (
 const racers = 32
 
 func oneCreator(ctx context.Context, subject Subject) error {
-	return oneWins(ctx, subject.Store, store.PutOptions{Size: 1000, IfAbsent: true})
+	return oneWins(ctx, subject, store.PutOptions{Size: 1000, IfAbsent: true})
 }
 
 func oneSwapper(ctx context.Context, subject Subject) error {
@@ -23,19 +23,28 @@ func oneSwapper(ctx context.Context, subject Subject) error {
 	if err != nil {
 		return err
 	}
-	return oneWins(ctx, subject.Store, store.PutOptions{Size: 1000, IfMatch: info.ETag})
+	return oneWins(ctx, subject, store.PutOptions{Size: 1000, IfMatch: info.ETag})
 }
 
-// oneWins lets many put at once with opts: one of them must succeed, the
-// others be told that their condition failed, and the winner's bytes be there.
-func oneWins(ctx context.Context, s store.Store, opts store.PutOptions) error {
+// oneWins lets many put at once with opts, through two views: one of them must
+// succeed, the others be told that their condition failed, and the winner's
+// bytes be there.
+func oneWins(ctx context.Context, subject Subject, opts store.PutOptions) error {
+	other, err := subject.Again(ctx)
+	if err != nil {
+		return fmt.Errorf("a second view: %w", err)
+	}
+	return errors.Join(race(ctx, []store.Store{subject.Store, other}, opts), other.Close())
+}
+
+func race(ctx context.Context, views []store.Store, opts store.PutOptions) error {
 	gate := newGate(racers)
 	errs := make([]error, racers)
 	var all sync.WaitGroup
 	for i := range racers {
 		all.Go(func() {
 			body := io.MultiReader(gate, bytes.NewReader(pattern(i, 1000)))
-			_, errs[i] = s.Put(ctx, "k", body, opts)
+			_, errs[i] = views[i%2].Put(ctx, "k", body, opts)
 		})
 	}
 	all.Wait()
@@ -51,7 +60,7 @@ func oneWins(ctx context.Context, s store.Store, opts store.PutOptions) error {
 	if winners != 1 {
 		return fmt.Errorf("got %d winners of %d, want exactly 1", winners, racers)
 	}
-	return holds(ctx, s, "k", pattern(winner, 1000))
+	return holds(ctx, views[0], "k", pattern(winner, 1000))
 }
 
 // gate is an empty body that ends once n bodies wait in it, so that all puts

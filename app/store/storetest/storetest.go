@@ -72,10 +72,12 @@ func Rules() []Rule {
 	}
 }
 
-// Run checks every rule on a subject of its own. Each has 30 seconds.
+// Run checks every rule on a subject of its own, some at once. Each has 30
+// seconds.
 func Run(t *testing.T, open func(t testing.TB) Subject) {
 	for _, rule := range Rules() {
 		t.Run(rule.Name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			if err := rule.Check(ctx, open(t)); err != nil {

@@ -95,7 +95,7 @@ func brokenStores() []broken {
 			only("list-acknowledged", "second-view"), nil},
 
 		{"forgets on restart", forgetting, only("reopen"), nil},
-		{"answers before others can see it", hiding, only("second-view"), nil},
+		{"answers before others can see it", hiding, only("one-creator", "second-view"), nil},
 		{"ignores contexts", over(func(s mem) store.Store { return &tireless{s} }), only("context"), nil},
 		{"works on when closed", over(func(s mem) store.Store { return &restless{s} }), only("health"), nil},
 		{"is always well", over(func(s mem) store.Store { return &feeling{s, store.Healthy} }), only("health"), nil},
