@@ -77,7 +77,7 @@ func (s *Session) announce(ctx context.Context) (*target.Reply, int64, error) {
 	if err == nil && told.Limits != nil && told.Limits.ObjectBytes > 0 && told.Limits.ObjectBytes < limit {
 		limit = told.Limits.ObjectBytes
 	}
-	limited, cancel := context.WithTimeout(ctx, promptly)
+	limited, cancel := context.WithTimeout(ctx, 2*promptly)
 	defer cancel()
 	reply, err := s.Do(limited, target.Request{
 		Method: http.MethodPut, Path: objects(s.Key(s.Word(12))), Fresh: true,
