@@ -46,38 +46,55 @@ type selfTest struct {
 // tolerance is of the stall's p99: scheduling and the drain of the queue.
 const tolerance = 50 * time.Millisecond
 
+// stallTries is how often a stall is measured where our own lag, over calm,
+// makes an attempt inconclusive: the machine was starved, not the measure wrong.
+const (
+	stallTries = 3
+	calm       = 10 * time.Millisecond
+)
+
+// stallRate is the requests a second of the stall's measure.
+const stallRate = 400
+
 // stall measures a platform that answers at once, but not at all for a time.
 // The requests due during a stall of s seconds wait, evenly spread, from s to 0
 // seconds. In a run of d seconds at a constant rate, 1 in 100 is due in the
 // first d/100 seconds of it, so that p99 = s - d/100. An engine that counts from
-// the send sees only as many slow answers as it has places: far below 1 %.
-func (t selfTest) stall(ctx context.Context, stall, length time.Duration) Result {
+// the send sees as many slow answers as it has places, and here these are half
+// of 1 %: its p99 is that of no stall at all.
+func (t selfTest) stall(ctx context.Context, stall, length time.Duration) (result Result) {
+	for range stallTries {
+		var lag time.Duration
+		if result, lag = t.stallOnce(ctx, stall, length); result.OK || lag <= calm {
+			return result
+		}
+		result.Got += fmt.Sprintf(", with %v of our own lag", lag)
+	}
+	return result
+}
+
+func (t selfTest) stallOnce(ctx context.Context, stall, length time.Duration) (result Result, lag time.Duration) {
 	want := stall - length/100
-	result := Result{
+	result = Result{
 		Name: fmt.Sprintf("a stall of %v in a run of %v, counted from when each request was due", stall, length),
 		Want: fmt.Sprintf("p99 of %.2f s, give or take %.2f s", want.Seconds(), tolerance.Seconds()),
 	}
-	bench, err := t.bench("", contest.Mix{Get: 1}, 500, length)
+	bench, err := t.bench(ctx, "", contest.Mix{Get: 1}, stallRate, length)
 	if err != nil {
-		return result.failed(err)
+		return result.failed(err), 0
 	}
 	defer bench.close()
-	bench.config.MaxInFlight = 16
+	bench.config.MaxInFlight = int(stallRate * length.Seconds() / 200)
 	begin := bench.config.T0.Add(length / 6)
-	bench.stub.stall = func(now time.Time) time.Time {
-		if now.Before(begin) || now.After(begin.Add(stall)) {
-			return time.Time{}
-		}
-		return begin.Add(stall)
-	}
-	summary, err := bench.run(ctx)
+	bench.stub.stall(begin, begin.Add(stall))
+	summary, err := Run(ctx, bench.config)
 	if err != nil {
-		return result.failed(err)
+		return result.failed(err), 0
 	}
 	p99 := summary.P99["get"]
 	result.Got = fmt.Sprintf("p99 of %.2f s, %d of %d right", p99.Seconds(), summary.Right, summary.Offered)
 	result.OK = math.Abs((p99-want).Seconds()) <= tolerance.Seconds() && summary.Right == summary.Offered && summary.Unsent == 0
-	return result
+	return result, summary.MaxLag
 }
 
 // rest runs the other known answers at once: none depends on time.
@@ -108,12 +125,12 @@ func (t selfTest) wrong(ctx context.Context, wrong string, length time.Duration)
 	if wrong == "" {
 		mix.GetProcess = 4
 	}
-	bench, err := t.bench(wrong, mix, 150, length)
+	bench, err := t.bench(ctx, wrong, mix, 150, length)
 	if err != nil {
 		return result.failed(err)
 	}
 	defer bench.close()
-	summary, err := bench.run(ctx)
+	summary, err := Run(ctx, bench.config)
 	if err != nil {
 		return result.failed(err)
 	}
@@ -156,7 +173,9 @@ type bench struct {
 	close  func()
 }
 
-func (t selfTest) bench(wrong string, mix contest.Mix, rate float64, length time.Duration) (*bench, error) {
+// bench sets up a stub that is wrong in that way, with the loaded set stored. The
+// load may begin at once.
+func (t selfTest) bench(ctx context.Context, wrong string, mix contest.Mix, rate float64, length time.Duration) (*bench, error) {
 	const soon = time.Millisecond
 	plan, err := NewPlan([]byte("selftest"), contest.Campaign{
 		ID: "selftest", Duration: length + soon, Mix: mix,
@@ -194,16 +213,14 @@ func (t selfTest) bench(wrong string, mix contest.Mix, rate float64, length time
 	}
 	b.config = Config{
 		Plan: plan, Team: "stub", Campaign: "selftest", Target: stubTarget(listener.Addr().String()), Ledger: book,
-		T0: time.Now().Add(200 * time.Millisecond), MaxCPU: math.Inf(1), dial: t.wire.dial, origin: t.origin,
+		MaxCPU: math.Inf(1), dial: t.wire.dial, origin: t.origin,
 	}
-	return b, nil
-}
-
-func (b *bench) run(ctx context.Context) (Summary, error) {
 	if err := Preload(ctx, b.config); err != nil {
-		return Summary{}, err
+		b.close()
+		return nil, err
 	}
-	return Run(ctx, b.config)
+	b.config.T0 = time.Now().Add(50 * time.Millisecond)
+	return b, nil
 }
 
 // readBack asks once for every acknowledged object and counts what is wrong.

@@ -17,10 +17,11 @@ import (
 // stub is a platform in memory that is wrong in at most one way, and counts how
 // often it was.
 type stub struct {
-	wrong string // stall, flip, truncate, stale, lose, or nothing
-	stall func(now time.Time) (until time.Time)
+	wrong string // flip, truncate, stale, lose, or nothing
 
 	mu      sync.Mutex
+	from    time.Time // nothing is answered from then
+	until   time.Time // until then
 	objects map[string][]state
 	lost    map[string]bool
 	gets    int
@@ -67,9 +68,7 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"contest":"selftest"}`)
 		return
 	}
-	if s.stall != nil {
-		pause(r.Context(), s.stall(time.Now()))
-	}
+	s.pause(r.Context())
 	key := strings.TrimPrefix(r.URL.Path, "/v1/objects/")
 	if r.Method == http.MethodPut {
 		s.put(w, r, key)
@@ -144,8 +143,18 @@ func (s *stub) wrongs() int {
 	return s.done + len(s.lost)
 }
 
-func pause(ctx context.Context, until time.Time) {
-	if !until.IsZero() {
+// stall lets nothing be answered from one moment to another.
+func (s *stub) stall(from, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.from, s.until = from, until
+}
+
+func (s *stub) pause(ctx context.Context) {
+	s.mu.Lock()
+	from, until := s.from, s.until
+	s.mu.Unlock()
+	if now := time.Now(); now.After(from) && now.Before(until) {
 		sleepUntil(ctx, until)
 	}
 }
