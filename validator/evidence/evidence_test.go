@@ -113,3 +113,11 @@ func TestADirectoryThatCannotBeMadeIsNamed(t *testing.T) {
 	_, err := evidence.Open(filepath.Join(file, "evidence"))
 	require.ErrorContains(t, err, "must be a directory that can be written")
 }
+
+func TestAShortSecretIsHiddenWhereItStandsAloneAndGarblesNoWord(t *testing.T) {
+	var r evidence.Redactor
+	r.Add("t", "r", "hunter2hunter2")
+	require.Equal(t, "retry with token (redacted), not (redacted)", r.String("retry with token t, not hunter2hunter2"))
+	require.Equal(t, "Bearer (redacted)", r.String("Bearer r"))
+	require.Equal(t, "x(redacted)x", r.String("xhunter2hunter2x"), "a long one is hidden inside words too")
+}

@@ -33,14 +33,48 @@ func (r *Redactor) Add(secrets ...string) {
 	slices.SortStableFunc(r.secrets, func(a, b string) int { return len(b) - len(a) })
 }
 
+// shortest is the length in bytes from which a secret is replaced wherever it
+// occurs. A shorter one is replaced only where it stands alone: as a part of
+// other words it tells nobody anything, and its removal would garble them.
+const shortest = 8
+
 // String returns text without the secrets.
 func (r *Redactor) String(text string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	for _, secret := range r.secrets {
-		text = strings.ReplaceAll(text, secret, Redacted)
+	var clean strings.Builder
+	for at := 0; at < len(text); {
+		if length := r.secretAt(text, at); length > 0 {
+			clean.WriteString(Redacted)
+			at += length
+			continue
+		}
+		clean.WriteByte(text[at])
+		at++
 	}
-	return text
+	return clean.String()
+}
+
+// secretAt returns the length of the longest secret that begins at, or 0. The
+// caller holds r.mu.
+func (r *Redactor) secretAt(text string, at int) int {
+	for _, secret := range r.secrets {
+		end := at + len(secret)
+		if strings.HasPrefix(text[at:], secret) &&
+			(len(secret) >= shortest || !inWord(text, at-1) && !inWord(text, end)) {
+			return len(secret)
+		}
+	}
+	return 0
+}
+
+// inWord says whether the byte at i is a part of a word.
+func inWord(text string, i int) bool {
+	if i < 0 || i >= len(text) {
+		return false
+	}
+	c := text[i]
+	return c == '_' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= 0x80
 }
 
 // JSON returns the document without the secrets in its strings. It goes string

@@ -160,7 +160,6 @@ type Campaign struct {
 	At       time.Time      `json:"at"`
 	Duration Seconds        `json:"duration"`
 	Stages   []Stage        `json:"stages"`
-	Slot     Seconds        `json:"slot"`
 	SLO      map[string]SLO `json:"slo"` // by operation: put, get
 	PlanHash string         `json:"plan_hash"`
 	Windows  []Window       `json:"windows"` // faults and redeployments, fixed by the plan
