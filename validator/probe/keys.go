@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -42,11 +43,12 @@ func oddKeys(prefix string) []spelling {
 
 func keys(ctx context.Context, s *Session) (string, error) {
 	spellings := oddKeys(s.prefix)
-	bodies := map[int][]byte{}
-	for _, k := range spellings {
-		body := s.Bytes(64 + k.object)
+	put := make([][]byte, len(spellings))
+	last := map[int]int{} // object → the spelling that it was put under last
+	for i, k := range spellings {
+		put[i], last[k.object] = s.Bytes(64+i), i
 		reply, err := s.Do(ctx, target.Request{
-			Method: http.MethodPut, Path: objects(s.prefix) + k.wire, Body: bytes.NewReader(body), Size: int64(len(body)),
+			Method: http.MethodPut, Path: objects(s.prefix) + k.wire, Body: bytes.NewReader(put[i]), Size: int64(len(put[i])),
 		})
 		if err != nil {
 			return "", err
@@ -54,7 +56,6 @@ func keys(ctx context.Context, s *Session) (string, error) {
 		if err := wantStatus(reply, "PUT of a key with "+k.why, 201, 200); err != nil {
 			return "", err
 		}
-		bodies[k.object] = body
 	}
 	for _, k := range spellings {
 		reply, err := s.Do(ctx, target.Request{Method: http.MethodGet, Path: objects(s.prefix) + k.wire})
@@ -62,24 +63,24 @@ func keys(ctx context.Context, s *Session) (string, error) {
 			return "", err
 		}
 		what := fmt.Sprintf("GET of a key with %s (%s)", k.why, short(k.wire))
-		if err := wantObject(reply, what, bodies[k.object]); err != nil {
-			return "", confused(err, reply, spellings, bodies)
+		newest := last[k.object]
+		if err := wantObject(reply, what, put[newest]); err != nil {
+			return "", confused(err, reply, spellings, put, newest)
 		}
 	}
-	return fmt.Sprintf("%d spellings lead to %d objects", len(spellings), len(bodies)), nil
+	return fmt.Sprintf("%d spellings lead to %d objects", len(spellings), len(last)), nil
 }
 
-// confused says which other key's bytes came back.
-func confused(err error, reply *target.Reply, spellings []spelling, bodies map[int][]byte) error {
-	finding, ok := err.(*verdict.Error)
-	if !ok {
+// confused says under which spelling the bytes that came back were put.
+func confused(err error, reply *target.Reply, spellings []spelling, put [][]byte, want int) error {
+	var finding *verdict.Error
+	if !errors.As(err, &finding) || reply.Status != 200 {
 		return err
 	}
-	for _, k := range spellings {
-		if reply.Status == 200 && bytes.Equal(reply.Body, bodies[k.object]) {
-			finding.Got = "the object of " + short(k.wire)
-			finding.Want = "its own"
-			break
+	for i, body := range put {
+		if bytes.Equal(reply.Body, body) {
+			finding.Got = "what was put as " + short(spellings[i].wire)
+			finding.Want = "what was put as " + short(spellings[want].wire)
 		}
 	}
 	return finding

@@ -29,7 +29,7 @@ type Env struct {
 	Now         func() time.Time // the contest's clock; nil: time.Now
 	MinValidity time.Duration    // of certificates; 0: DefaultMinValidity
 	LargeBytes  int64            // 0: DefaultLargeBytes
-	Rehearsal   bool             // the roots are the contest's own, not public ones
+	Rehearsal   bool             // the roots are the contest's own: nothing that only a public authority has is asked for
 }
 
 func (e Env) filled() Env {
