@@ -232,6 +232,36 @@ func TestHTTPSIsServedWithBothProtocolsAndPort80Redirects(t *testing.T) {
 	require.Equal(t, "https://bog.test/v1/objects/a%2Fb?x=1", answer.Header.Get("Location"))
 }
 
+func TestADrainFinishesAnUploadOverHTTP2(t *testing.T) {
+	dir := t.TempDir()
+	roots := writeCertificate(t, dir, "bog.test")
+	app, stop := startHere(t, "--store", "mem:", "--certs", "files", "--names", "bog.test",
+		"--cert-file", filepath.Join(dir, "cert.pem"), "--key-file", filepath.Join(dir, "key.pem"))
+	client := &http.Client{Transport: &http.Transport{
+		ForceAttemptHTTP2: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots, ServerName: "bog.test"},
+	}}
+	body, rest := io.Pipe()
+	status := make(chan int, 1)
+	go func() {
+		code, _, _ := call(client, "PUT", app.url+"/v1/objects/slow", body)
+		status <- code
+	}()
+	_, err := io.WriteString(rest, "01234")
+	require.NoError(t, err)
+	code, _, err := call(client, "GET", app.url+"/healthz", nil) // same connection: the PUT came before
+	require.NoError(t, err)
+	require.Equal(t, 200, code)
+	stop()
+	require.Eventually(t, func() bool { return strings.Contains(app.out.String(), `"draining"`) }, 20*time.Second, 5*time.Millisecond)
+	_, err = io.WriteString(rest, "56789")
+	require.NoError(t, err)
+	require.NoError(t, rest.Close())
+	require.Equal(t, 201, <-status)
+	require.NoError(t, app.end())
+	require.NotContains(t, app.out.String(), "requests were cut")
+}
+
 // writeCertificate writes a self-signed certificate for name and its key.
 func writeCertificate(t *testing.T, dir, name string) *x509.CertPool {
 	t.Helper()

@@ -47,8 +47,8 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 	}
 	defer listener.Close()
 	main := s.newServer(s.closeWhenDraining(handler))
-	main.TLSConfig = s.certs.TLSConfig()
-	secure := main.TLSConfig != nil // Serve fills it in, also for plain HTTP
+	serveRefusing(main)
+	tlsConfig := s.certs.TLSConfig()
 	failed := make(chan error, 2)
 	servers := []*http.Server{main}
 
@@ -63,15 +63,9 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		plainAddress = plainListener.Addr().String()
 		go func() { failed <- plain.Serve(plainListener) }()
 	}
-	go func() {
-		if secure {
-			failed <- main.ServeTLS(listener, "", "")
-		} else {
-			failed <- main.Serve(listener)
-		}
-	}()
+	go func() { failed <- main.Serve(refusingListener{listener, tlsConfig}) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
-		"pid", os.Getpid(), "tls", secure, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
+		"pid", os.Getpid(), "tls", tlsConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 
 	ended := 0
 	select {
