@@ -142,9 +142,7 @@ func TestAnOrderWhoseAnswerCannotBeSharedIsGivenUp(t *testing.T) {
 	cfg, cache := w.configOver("a")
 	down := make(chan struct{})
 	cache.onPut(tokenSuffix, func() { cache.set(true, 0); close(down) })
-	p := quickly()
-	p.lease = 30 * time.Second // so that it is not the lease which ends the attempt
-	i := w.start(cfg, p)
+	i := w.start(cfg, quickly())
 	_, _ = w.dial(i.addr, otters)
 	<-down
 	require.Eventually(t, func() bool { return errorContains(i.source.Ready(), "does not answer") },
@@ -162,9 +160,7 @@ func TestACertificateThatCouldNotBeSharedIsSharedLater(t *testing.T) {
 	w := newWorld(t, calmAuthority)
 	cfg, cache := w.configOver("a")
 	cache.afterPut(tokenSuffix, func() { cache.set(true, 0) })
-	p := quickly()
-	p.lease = 30 * time.Second // must outlast the order while it cannot be renewed
-	first := w.start(cfg, p)
+	first := w.start(cfg, quickly())
 	require.NoError(t, w.served([]string{first.addr}, 10*time.Second), "it answers the challenge from memory")
 
 	second := w.start(w.config("b"), quickly()) // whose own way to the cache is well
@@ -177,9 +173,7 @@ func TestASlowCacheDoesNotSlowHandshakes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, calmAuthority)
 	cfg, cache := w.configOver("a")
-	p := quickly()
-	p.store = 2 * time.Second
-	i := w.start(cfg, p)
+	i := w.start(cfg, quickly())
 	require.NoError(t, w.served([]string{i.addr}, 10*time.Second))
 
 	cache.set(false, 3*time.Second)

@@ -111,8 +111,10 @@ func TestAnIssuerThatDiesInMidOrderIsReplaced(t *testing.T) {
 		w.front.remove(first.addr)
 		close(died)
 	})
-	first = w.start(cfg, quickly())
-	second := w.start(w.config("b"), quickly())
+	p := quickly()
+	p.lease = 3 * time.Second
+	first = w.start(cfg, p)
+	second := w.start(w.config("b"), p)
 	close(started)
 	_, _ = w.dial(first.addr, otters)
 	<-died

@@ -101,6 +101,7 @@ func TestASealedEntryHidesItsValueAndOpensOnlyUnderItsOwnKey(t *testing.T) {
 }
 
 func TestALeaseHasOneHolderAtATime(t *testing.T) {
+	t.Parallel()
 	cache := dirCache(t.TempDir())
 	a, b := leaseOver(t, cache, "a"), leaseOver(t, cache, "b")
 	term, err := seize(t, a)
@@ -120,6 +121,7 @@ func TestALeaseHasOneHolderAtATime(t *testing.T) {
 }
 
 func TestALeaseOfADeadHolderIsTakenAfterItsLengthAndNotBefore(t *testing.T) {
+	t.Parallel()
 	cache := dirCache(t.TempDir())
 	a, b := leaseOver(t, cache, "a"), leaseOver(t, cache, "b")
 	term, err := seize(t, a)
@@ -142,6 +144,7 @@ func TestALeaseOfADeadHolderIsTakenAfterItsLengthAndNotBefore(t *testing.T) {
 }
 
 func TestAHolderThatCannotRenewStopsBeforeAnybodyElseStarts(t *testing.T) {
+	t.Parallel()
 	cache := &moody{Shared: dirCache(t.TempDir())}
 	a := leaseOver(t, cache, "a")
 	began := time.Now()
@@ -172,7 +175,7 @@ func vaultOver(t *testing.T, cache Shared) *vault {
 }
 
 func leaseOver(t *testing.T, cache Shared, instance string) *lease {
-	return newLease(vaultOver(t, cache), instance, 600*time.Millisecond, quiet)
+	return newLease(vaultOver(t, cache), instance, 3*time.Second, quiet)
 }
 
 // contents returns every file under dir but the lock.
