@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"strconv"
 	"strings"
+
+	"bogops/validator/score"
 )
 
 //go:embed pages/*.html
@@ -20,11 +22,12 @@ type artist struct {
 
 func newArtist(s speech) (*artist, error) {
 	t := template.New("wall").Funcs(template.FuncMap{
-		"points": func(x float64) string { return s.decimal(x, 1) },
-		"t":      s.t,
-		"part":   func(l layout, id string) template.HTML { return l.drawn[id] },
-		"colon":  s.colon,
-		"pct":    func(x float64) template.CSS { return template.CSS(strconv.FormatFloat(x, 'f', 2, 64) + "%") },
+		"fine":  func(x float64) string { return s.decimal(x, 3) },
+		"lines": score.Lines,
+		"t":     s.t,
+		"part":  func(l layout, id string) template.HTML { return l.drawn[id] },
+		"colon": s.colon,
+		"pct":   func(x float64) template.CSS { return template.CSS(strconv.FormatFloat(x, 'f', 2, 64) + "%") },
 	})
 	t, err := t.ParseFS(pages, "pages/*.html")
 	if err != nil {

@@ -17,9 +17,12 @@ type asset struct {
 	data []byte
 }
 
-// sheets are the parts of wall.css, in the order in which rules may override
+// The parts of the style sheets, in the order in which rules may override
 // those before.
-var sheets = []string{"base", "frame", "tiles", "campaign", "podium", "table", "ticker", "small", "wall"}
+var (
+	wallSheets   = []string{"base", "frame", "tiles", "campaign", "podium", "table", "ticker", "small", "wall"}
+	reportSheets = []string{"base", "frame", "tiles", "campaign", "podium", "ticker", "report"}
+)
 
 // loadAssets reads what the page loads, and a version that changes with it.
 func loadAssets(files fs.FS) (map[string]asset, string, error) {
@@ -40,7 +43,7 @@ func loadAssets(files fs.FS) (map[string]asset, string, error) {
 		}
 		assets[path.Base(name)] = asset{kind, data}
 	}
-	css, err := styleSheet(files)
+	css, err := styleSheet(files, wallSheets)
 	if err != nil {
 		return nil, "", err
 	}
@@ -51,7 +54,7 @@ func loadAssets(files fs.FS) (map[string]asset, string, error) {
 	return assets, hex.EncodeToString(sum.Sum(nil))[:12], nil
 }
 
-func styleSheet(files fs.FS) ([]byte, error) {
+func styleSheet(files fs.FS, sheets []string) ([]byte, error) {
 	var css bytes.Buffer
 	for _, name := range sheets {
 		data, err := fs.ReadFile(files, "assets/"+name+".css")

@@ -64,8 +64,7 @@ type lineFace struct {
 	Top                    float64
 }
 
-func (s speech) chart(v *View) chart {
-	c := v.latest()
+func (s speech) chart(v *View, c *campaign) chart {
 	if c == nil {
 		return chart{}
 	}

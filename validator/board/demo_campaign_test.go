@@ -22,7 +22,7 @@ func (d *demo) demoCampaign() journal.Campaign {
 		Windows: []journal.Window{
 			{ID: "f1", Kind: "fault", Action: "kill-instance", Title: "Instance killed", From: killAt, Length: 180, Weight: 6},
 			{ID: "r1", Kind: "redeploy", Action: "app-deploy", Title: "Redeploy", From: redoAt, Length: 180, Weight: 5},
-			{ID: "f2", Kind: "fault", Action: "stop-osd", Title: "Sealed surprise", From: 1150, Length: 40, Weight: 4},
+			{ID: "sealed-fault", Kind: "fault", Action: "stop-osd", Title: "Sealed surprise", From: 1150, Length: 40, Weight: 4},
 		},
 	}
 }

@@ -35,9 +35,8 @@ type errorRow struct {
 	Counts []string
 }
 
-func (s speech) figures(v *View) figures {
+func (s speech) figures(v *View, c *campaign) figures {
 	var f figures
-	c := v.latest()
 	if c == nil {
 		return f
 	}
@@ -45,12 +44,12 @@ func (s speech) figures(v *View) figures {
 		f.Teams = append(f.Teams, figureHead{team.Name, colourOf(team.Colour), shapeOf(team.Shape), position(i)})
 	}
 	f.Rows = []figureRow{
-		s.row(v, "lgs", func(l *lane) (float64, string) {
+		s.row(v, c, "lgs", func(l *lane) (float64, string) {
 			lost := c.lost(l)
 			return lost, s.decimal(lost, lostDecimals(lost))
 		}),
-		s.row(v, "recovery", func(l *lane) (float64, string) { return s.worstRecovery(v, c, l) }),
-		s.row(v, "acked", func(l *lane) (float64, string) {
+		s.row(v, c, "recovery", func(l *lane) (float64, string) { return s.worstRecovery(v, c, l) }),
+		s.row(v, c, "acked", func(l *lane) (float64, string) {
 			n := l.acknowledged()
 			return float64(n), s.num(n)
 		}),
@@ -61,12 +60,12 @@ func (s speech) figures(v *View) figures {
 }
 
 // row reads one figure of each team.
-func (s speech) row(v *View, key string, read func(*lane) (float64, string)) figureRow {
+func (s speech) row(v *View, c *campaign, key string, read func(*lane) (float64, string)) figureRow {
 	r := figureRow{Title: s.t(key)}
 	most := 0.0
 	var values []float64
 	for i, team := range v.teams {
-		value, text := read(v.latest().lane(team.ID))
+		value, text := read(c.lane(team.ID))
 		values = append(values, value)
 		most = max(most, value)
 		r.Cells = append(r.Cells, figureCell{Team: team.Name, Colour: colourOf(team.Colour), Pos: position(i), Text: text})
@@ -121,7 +120,7 @@ func (l *lane) wrong() int {
 
 // auditRow is what the audit found: nothing is claimed before it has begun.
 func (s speech) auditRow(v *View, c *campaign) figureRow {
-	r := s.row(v, "wrong", func(l *lane) (float64, string) {
+	r := s.row(v, c, "wrong", func(l *lane) (float64, string) {
 		if l.audit == nil {
 			return 0, "–"
 		}

@@ -90,7 +90,7 @@ func (s speech) parts(v *View, scene string) []part {
 	case sceneWall:
 		parts = append(parts, s.wallParts(v)...)
 	case sceneCampaign:
-		parts = append(parts, part{"chart", "chart", s.chart(v)}, part{"figs", "figs", s.figures(v)}, part{"wits", "wits", s.witness(v)})
+		parts = append(parts, part{"chart", "chart", s.chart(v, v.latest())}, part{"figs", "figs", s.figures(v, v.latest())}, part{"wits", "wits", s.witness(v)})
 	case scenePodium:
 		parts = append(parts, part{"podium", "podium", s.podium(v, standings)}, part{"sums", "sums", s.sums(v, standings)})
 	}
