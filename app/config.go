@@ -37,7 +37,7 @@ type Config struct {
 	Team       string `help:"Team that the platform describes itself as."`
 	Contest    string `help:"Id of the contest whose judge may load this platform. Empty: none may."`
 	Instance   string `help:"Name of this instance, unique among the running ones. Empty: drawn at random."`
-	Zone       string `help:"Zone that the instance runs in."`
+	Zone       string `default:"local" help:"Zone that the instance runs in."`
 	AppVersion string `default:"${version}" help:"Version that the platform describes itself as."`
 	DeployedAt string `help:"When this version was deployed (RFC 3339). Empty: when the process started."`
 

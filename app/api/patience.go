@@ -55,5 +55,9 @@ func newPatientWriter(c *gin.Context, wait time.Duration) *patientWriter {
 
 func (w *patientWriter) Write(p []byte) (int, error) {
 	_ = w.control.SetWriteDeadline(time.Now().Add(w.wait))
-	return w.Writer.Write(p)
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errGone, err)
+	}
+	return n, err
 }

@@ -26,6 +26,7 @@ var (
 	errTooLarge     = errors.New("body over the limit")
 	errNotReady     = errors.New("not ready")
 	errBusy         = errors.New("too much at once")
+	errGone         = errors.New("the client takes no more of the answer")
 )
 
 // outcome is what a client is told of an error: status, the slug of the
@@ -118,8 +119,11 @@ func (f failer) handle(h func(*gin.Context) error) gin.HandlerFunc {
 // answer and not a short one.
 func (f failer) fail(c *gin.Context, err error) {
 	o := outcomeOf(err)
-	abandoned := errors.Is(err, context.Canceled) // nobody failed, and nobody listens
-	if o.status >= http.StatusInternalServerError && !abandoned || c.Writer.Written() {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, errGone):
+		// Nobody failed, and nobody listens.
+		f.log.Info("client left", "request_id", requestID(c), "error", err.Error())
+	case o.status >= http.StatusInternalServerError, c.Writer.Written():
 		f.log.Error("request failed", "request_id", requestID(c), "status", o.status, "error", err.Error())
 	}
 	c.Abort()
