@@ -95,6 +95,7 @@ func TestFilesOfOthersAreNotListed(t *testing.T) {
 	put(t, s, "k", nil)
 	long := strings.Repeat("L", 1000)
 	put(t, s, long, nil)
+	madeShard(t, s, 0)
 	for _, name := range []string{".swp", "README", "k~", "k"} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "objects", "00", name), nil, 0o640))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,14 +15,12 @@ import (
 type directory struct {
 	file *os.File
 	turn chan struct{} // holds one token while a goroutine has the lock
+
+	named atomic.Bool // a shard: its name in the directory above is synced
 }
 
-func openDirectory(path string) (*directory, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return &directory{file, make(chan struct{}, 1)}, nil
+func newDirectory(file *os.File) *directory {
+	return &directory{file: file, turn: make(chan struct{}, 1)}
 }
 
 // lock waits for the lock until ctx ends. Between processes it asks again and

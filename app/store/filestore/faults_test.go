@@ -25,6 +25,13 @@ func failing(t *testing.T, dir string, breaks func(*disk)) *Store {
 	return s
 }
 
+func madeShard(t *testing.T, s *Store, number int) *directory {
+	t.Helper()
+	dir, err := s.madeShard(number)
+	require.NoError(t, err)
+	return dir
+}
+
 func drafts(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, writingDir))
@@ -69,11 +76,41 @@ func TestAFailedSyncOfTheDirectoryLeavesTheOutcomeUnknownAndPoisonsTheStore(t *t
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			put(t, opened(t, dir), "k", []byte("old"))
-			s := failing(t, dir, func(d *disk) { d.syncDir = func(*os.File) error { return unix.EIO } })
+			s := opened(t, dir)
+			for _, key := range []string{"k", "new", "never"} {
+				madeShard(t, s, placeOf(key).shard)
+			}
+			s.disk.syncDir = func(*os.File) error { return unix.EIO }
 			require.ErrorIs(t, write(s), store.ErrUnknown)
 			requirePoisoned(t, s, "directory", dir)
 		})
 	}
+}
+
+func TestAFailedSyncOfANewShardChangesNothingAndPoisonsTheStore(t *testing.T) {
+	dir := t.TempDir()
+	s := failing(t, dir, func(d *disk) { d.syncDir = func(*os.File) error { return unix.EIO } })
+	err := putError(s, "k", []byte("new"))
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	require.NotErrorIs(t, err, store.ErrUnknown)
+	requirePoisoned(t, s, "directory", dir)
+	require.ErrorIs(t, opened(t, dir).Delete(t.Context(), "k", "*"), store.ErrCondition)
+}
+
+func TestAShardThatAnotherMadeIsSyncedBeforeItIsWrittenTo(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, dir)
+	at := placeOf("k")
+	require.NoError(t, os.Mkdir(filepath.Join(dir, objectsDir, shardName(at.shard)), 0o750))
+	_, err := s.Stat(t.Context(), "k") // opens the shard
+	require.ErrorIs(t, err, store.ErrNotFound)
+	var synced []string
+	s.disk.syncDir = func(dir *os.File) error { synced = append(synced, dir.Name()); return nil }
+	put(t, s, "k", nil)
+	put(t, s, "k", nil)
+	above := filepath.Join(dir, objectsDir)
+	shard := filepath.Join(above, shardName(at.shard))
+	require.Equal(t, []string{above, shard, shard}, synced)
 }
 
 func requirePoisoned(t *testing.T, s *Store, what, dir string) {
@@ -92,7 +129,7 @@ func requirePoisoned(t *testing.T, s *Store, what, dir string) {
 func TestAWriteThatWaitsWhileTheStoreIsPoisonedIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s := opened(t, dir)
-	shard := s.shards[placeOf("k").shard]
+	shard := madeShard(t, s, placeOf("k").shard)
 	require.NoError(t, shard.lock(t.Context()))
 	result := make(chan error, 1)
 	synced := make(chan struct{})
@@ -155,7 +192,7 @@ func TestAWriterThatGivesUpWaitingForTheLockChangesNothing(t *testing.T) {
 	s, other := opened(t, dir), opened(t, dir)
 	put(t, s, "k", []byte("old"))
 	for _, holder := range []*Store{s, other} {
-		shard := holder.shards[placeOf("k").shard]
+		shard := madeShard(t, holder, placeOf("k").shard)
 		require.NoError(t, shard.lock(t.Context()))
 		ctx, cancel := context.WithCancel(t.Context())
 		body := io.MultiReader(bytes.NewReader([]byte("new")), readerFunc(func() error { cancel(); return io.EOF }))
@@ -192,16 +229,17 @@ func putSlowly(t *testing.T, s *Store, key string) (finish func(), result <-chan
 func TestTheLockHoldsBetweenHandlesAndBetweenGoroutines(t *testing.T) {
 	dir := t.TempDir()
 	s, other := opened(t, dir), opened(t, dir)
-	for _, holder := range []*Store{s, other} {
-		require.NoError(t, holder.shards[7].lock(t.Context()))
+	mine, next := madeShard(t, s, 7), madeShard(t, s, 8)
+	for _, held := range []*directory{mine, madeShard(t, other, 7)} {
+		require.NoError(t, held.lock(t.Context()))
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		require.ErrorIs(t, s.shards[7].lock(ctx), context.DeadlineExceeded)
+		require.ErrorIs(t, mine.lock(ctx), context.DeadlineExceeded)
 		cancel()
-		require.NoError(t, s.shards[8].lock(t.Context()), "other shards are free")
-		s.shards[8].unlock()
-		holder.shards[7].unlock()
-		require.NoError(t, s.shards[7].lock(t.Context()))
-		s.shards[7].unlock()
+		require.NoError(t, next.lock(t.Context()), "other shards are free")
+		next.unlock()
+		held.unlock()
+		require.NoError(t, mine.lock(t.Context()))
+		mine.unlock()
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,9 +31,10 @@ import (
 // Store is a store.Store over a directory.
 type Store struct {
 	root     string
-	shards   [shards]*directory
-	writing  *directory // drafts that have names
-	nameless bool       // the file system takes files without names
+	objects  *directory
+	shards   [shards]atomic.Pointer[directory] // nil: not opened yet
+	writing  *directory                        // drafts that have names
+	nameless bool                              // the file system takes files without names
 	disk     disk
 	now      func() time.Time
 	rooms    sync.Pool // of *[roomLen]byte
@@ -81,7 +81,11 @@ func (s *Store) put(ctx context.Context, key string, body io.Reader, opts store.
 	if err != nil {
 		return store.Info{}, err
 	}
-	d, err := s.newDraft(ctx, s.shards[at.shard], n)
+	shard, err := s.madeShard(at.shard)
+	if err != nil {
+		return store.Info{}, err
+	}
+	d, err := s.newDraft(ctx, shard, n)
 	if err != nil {
 		return store.Info{}, err
 	}
@@ -92,13 +96,12 @@ func (s *Store) put(ctx context.Context, key string, body io.Reader, opts store.
 	if err := s.disk.syncData(d.file); err != nil {
 		return store.Info{}, s.syncFailed("data", err)
 	}
-	h.info.Replaced, err = s.commit(ctx, d, at, opts, key)
+	h.info.Replaced, err = s.commit(ctx, d, shard, at, opts, key)
 	return h.info, err
 }
 
 // commit makes the draft the object at its place, durably, unless opts forbid.
-func (s *Store) commit(ctx context.Context, d *draft, at place, opts store.PutOptions, key string) (replaced bool, err error) {
-	shard := s.shards[at.shard]
+func (s *Store) commit(ctx context.Context, d *draft, shard *directory, at place, opts store.PutOptions, key string) (replaced bool, err error) {
 	if err := shard.lock(ctx); err != nil {
 		return false, err
 	}
@@ -147,95 +150,6 @@ func (s *Store) etag(key string, at place) (string, error) {
 	return info.ETag, err
 }
 
-// Get implements store.Store. Bytes that fail their checksum end the reading
-// with ErrDamaged before they are served.
-func (s *Store) Get(ctx context.Context, key string, rng store.Range) (io.ReadCloser, store.Info, error) {
-	r, err := s.get(ctx, key, rng)
-	if err != nil {
-		return nil, store.Info{}, fmt.Errorf("filestore: get %q: %w", key, err)
-	}
-	return r, r.head.info, nil
-}
-
-func (s *Store) get(ctx context.Context, key string, rng store.Range) (*reader, error) {
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	defer s.leave()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	at := placeOf(key)
-	file, err := s.find(at)
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{store: s, file: file, room: s.rooms.Get().(*[roomLen]byte)}
-	if err := r.begin(key, rng); err != nil {
-		r.Close()
-		return nil, fmt.Errorf("%s: %w", at, err)
-	}
-	return r, nil
-}
-
-// Stat implements store.Store.
-func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
-	info, err := s.enterStat(ctx, key)
-	if err != nil {
-		return store.Info{}, fmt.Errorf("filestore: stat %q: %w", key, err)
-	}
-	return info, nil
-}
-
-func (s *Store) enterStat(ctx context.Context, key string) (store.Info, error) {
-	if err := s.enter(); err != nil {
-		return store.Info{}, err
-	}
-	defer s.leave()
-	if err := ctx.Err(); err != nil {
-		return store.Info{}, err
-	}
-	return s.stat(key, placeOf(key))
-}
-
-func (s *Store) stat(key string, at place) (store.Info, error) {
-	h, err := s.readHeadAt(at)
-	if err == nil {
-		err = h.belongs(key)
-	}
-	if err != nil {
-		return store.Info{}, fmt.Errorf("%s: %w", at, err)
-	}
-	return h.info, nil
-}
-
-func (s *Store) readHeadAt(at place) (head, error) {
-	file, err := s.find(at)
-	if err != nil {
-		return head{}, err
-	}
-	defer file.Close()
-	room := s.rooms.Get().(*[roomLen]byte)
-	defer s.rooms.Put(room)
-	h, _, err := readHead(file, room[:], 1024)
-	return h, err
-}
-
-// find opens the file at a place.
-func (s *Store) find(at place) (*os.File, error) {
-	shard := s.shards[at.shard]
-	file, err := openAt(shard.file, at.name, unix.O_RDONLY)
-	switch {
-	case err == nil:
-		return file, nil
-	case !errors.Is(err, unix.ENOENT):
-		return nil, diskError("open", err)
-	case shard.gone():
-		return nil, fmt.Errorf("%w: its directory has been removed", store.ErrUnavailable)
-	}
-	return nil, store.ErrNotFound
-}
-
 // Delete implements store.Store. It syncs also where there was nothing: what a
 // process that died had removed may still be on the disk.
 func (s *Store) Delete(ctx context.Context, key, ifMatch string) error {
@@ -250,8 +164,17 @@ func (s *Store) remove(ctx context.Context, key, ifMatch string) error {
 		return err
 	}
 	defer s.leave()
+	if err := errors.Join(ctx.Err(), s.healthy()); err != nil {
+		return err
+	}
 	at := placeOf(key)
-	shard := s.shards[at.shard]
+	shard, err := s.shard(at.shard)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.CheckMatch(ifMatch, "")
+	}
+	if err != nil {
+		return err
+	}
 	if err := shard.lock(ctx); err != nil {
 		return err
 	}

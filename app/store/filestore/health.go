@@ -39,10 +39,8 @@ func (s *Store) Close() error {
 
 func (s *Store) closeAll() error {
 	var errs []error
-	for _, dir := range append([]*directory{s.writing}, s.shards[:]...) {
-		if dir != nil {
-			errs = append(errs, dir.file.Close())
-		}
+	for _, dir := range s.directories() {
+		errs = append(errs, dir.file.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -73,7 +71,7 @@ func (s *Store) Health(context.Context) store.Health {
 	if reason := s.poison.Load(); reason != nil {
 		return store.Health{State: store.Down, Reason: "Nothing is written until the store is opened anew: " + *reason + "."}
 	}
-	for _, dir := range append([]*directory{s.writing}, s.shards[:]...) {
+	for _, dir := range s.directories() {
 		if dir.gone() {
 			return store.Health{State: store.Down, Reason: "A directory of the store has been removed: " + dir.file.Name() + "."}
 		}

@@ -57,13 +57,19 @@ func (s *Store) firstPage(ctx context.Context, keys []string, opts store.ListOpt
 
 // keysOf returns the keys with prefix in one shard, unsorted.
 func (s *Store) keysOf(ctx context.Context, number int, prefix string) ([]string, error) {
-	shard := s.shards[number]
+	shard, err := s.shard(number)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	names, err := shard.lockedNames(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if shard.gone() {
-		return nil, fmt.Errorf("%w: the directory %s has been removed", store.ErrUnavailable, shard.file.Name())
+		return nil, errGone(shard)
 	}
 	var keys []string
 	for _, name := range names {

@@ -23,7 +23,9 @@ type place struct {
 	name  string
 }
 
-func (p place) String() string { return fmt.Sprintf("objects/%02x/%s", p.shard, p.name) }
+func (p place) String() string {
+	return fmt.Sprintf("%s/%s/%s", objectsDir, shardName(p.shard), p.name)
+}
 
 // placeOf returns the place of key: the shard is the first byte of its
 // SHA-256, the name the key itself, with every byte but a-z 0-9 - _ . written

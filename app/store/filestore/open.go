@@ -17,7 +17,7 @@ import (
 // lost+found.
 const (
 	formatFile   = "bogops-filestore" // says that this is a store, and of which format
-	objectsDir   = "objects"          // 256 shards
+	objectsDir   = "objects"          // up to 256 shards
 	writingDir   = "writing"          // drafts that have names
 	formatText   = "1\n"
 	formatUnborn = formatFile + ".new"
@@ -73,20 +73,11 @@ func (s *Store) prepare() error {
 	if s.writing, err = s.makeDirectory(writingDir); err != nil {
 		return err
 	}
-	objects, err := s.makeDirectory(objectsDir)
-	if err != nil {
+	if s.objects, err = s.makeDirectory(objectsDir); err != nil {
 		return err
 	}
-	defer objects.file.Close()
-	for i := range s.shards {
-		if s.shards[i], err = s.makeDirectory(filepath.Join(objectsDir, fmt.Sprintf("%02x", i))); err != nil {
-			return err
-		}
-	}
-	for _, dir := range []*os.File{objects.file, root} {
-		if err := s.disk.syncDir(dir); err != nil {
-			return err
-		}
+	if err := s.disk.syncDir(root); err != nil {
+		return err
 	}
 	if err := sweep(context.Background(), s.writing); err != nil {
 		return err
@@ -164,7 +155,11 @@ func (s *Store) makeDirectory(name string) (*directory, error) {
 	if err := os.Mkdir(path, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	return openDirectory(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return newDirectory(file), nil
 }
 
 // probe finds out whether the file system takes files without names, and

@@ -18,13 +18,13 @@ func TestEveryWriteIsSyncedBeforeItIsNamedAndBeforeItIsAnswered(t *testing.T) {
 		leftOut(t, "strace is not installed")
 	}
 	const writes = 12
-	for mode, syncs := range map[string]int{"nameless": 20, "named": 20} { // two a put, one a delete
+	for mode, syncs := range map[string]int{"nameless": 24, "named": 24} { // 2 a put, 1 a delete, 1 for each of 4 shards
 		t.Run(mode, func(t *testing.T) {
 			dir := t.TempDir()
 			out := filepath.Join(dir, "trace")
 			cmd := command(t.Context(), fmt.Sprintf("trace %d %s %s", writes, mode, filepath.Join(dir, "store")),
 				strace, "-f", "-y", "-s", "16", "-o", out,
-				"-e", "trace=write,writev,pwrite64,pwritev,ftruncate,fdatasync,fsync,linkat,renameat,renameat2,unlinkat")
+				"-e", "trace=write,writev,pwrite64,pwritev,ftruncate,fdatasync,fsync,linkat,renameat,renameat2,unlinkat,mkdirat")
 			require.NoError(t, cmd.Run())
 			text, err := os.ReadFile(out)
 			require.NoError(t, err)

@@ -58,7 +58,7 @@ type order struct {
 	at       string            // the write that has begun
 	synced   map[string]bool   // files of drafts: false once written to
 	files    map[string]string // descriptors, and names in the writing directory, to files
-	unsynced string            // directory that holds an object's new name
+	unsynced map[string]bool   // directories that hold a new name, or lack an old one
 	changed  bool              // an object has its name, or has lost it
 	answered int
 }
@@ -90,18 +90,18 @@ func (o *order) step(c call) error {
 	case "write", "writev", "pwrite64", "pwritev", "ftruncate":
 		o.synced[path], o.files[fd] = false, path
 	case "fdatasync", "fsync":
-		if path == o.unsynced {
-			o.unsynced = ""
-		}
+		delete(o.unsynced, path)
 		if _, is := o.synced[path]; is {
 			o.synced[path] = true
 		}
 	case "linkat", "renameat", "renameat2":
 		_, dir := descriptor(c.args[2])
 		return o.name(o.source(path, c.args[1]), dir, c.args[3])
+	case "mkdirat":
+		o.unsynced[path] = true
 	case "unlinkat":
 		if strings.Contains(path, "/objects/") {
-			o.changed, o.unsynced = true, path
+			o.changed, o.unsynced[path] = true, true
 		}
 	}
 	return nil
@@ -110,12 +110,12 @@ func (o *order) step(c call) error {
 func (o *order) say(words []string) error {
 	switch {
 	case words[0] == "begin":
-		*o = order{at: words[1], answered: o.answered, synced: map[string]bool{}, files: map[string]string{}}
+		*o = order{at: words[1], answered: o.answered, synced: map[string]bool{}, unsynced: map[string]bool{}, files: map[string]string{}}
 		return nil
 	case !o.changed:
 		return fmt.Errorf("answered before the object has its name")
-	case o.unsynced != "":
-		return fmt.Errorf("answered before %s is synced", o.unsynced)
+	case len(o.unsynced) > 0:
+		return fmt.Errorf("answered before %v is synced", o.unsynced)
 	}
 	o.at = ""
 	o.answered++
@@ -146,7 +146,10 @@ func (o *order) name(file, dir, name string) error {
 	if !synced {
 		return fmt.Errorf("%s has an object's name before its data are synced", file)
 	}
-	o.changed, o.unsynced = true, dir
+	if len(o.unsynced) > 0 {
+		return fmt.Errorf("%s has an object's name in a directory whose own is not synced: %v", file, o.unsynced)
+	}
+	o.changed, o.unsynced[dir] = true, true
 	return nil
 }
 
@@ -158,10 +161,12 @@ func descriptor(arg string) (fd, path string) {
 	return "", strings.TrimSuffix(strings.TrimPrefix(arg, "AT_FDCWD<"), ">")
 }
 
-// soundTrace is a create without a name, a replacement, a delete, and a create
+// soundTrace is a create without a name in a new directory, a replacement, a delete, and a create
 // with a name, one of whose calls another thread's output cuts in two.
 const soundTrace = `9 fsync(5</s/objects>) = 0
 9 write(1<pipe:[7]>, "begin 0\n", 8) = 8
+9 mkdirat(6</s/objects>, "d1", 0750) = 0
+9 fsync(6</s/objects>) = 0
 9 pwrite64(5</s/objects/d1/#10>(deleted), "bogops\r\n"..., 68, 0) = 68
 9 fdatasync(5</s/objects/d1/#10>(deleted)) = 0
 9 linkat(AT_FDCWD</home>, "/proc/self/fd/5", 22</s/objects/d1>, "k0", AT_SYMLINK_FOLLOW) = 0
@@ -227,7 +232,7 @@ func requireEverySyncNeeded(t *testing.T, calls []call, syncs int) {
 }
 
 func TestATraceWithOneSyncMissingOrFailingOrLateIsFound(t *testing.T) {
-	requireEverySyncNeeded(t, parseTrace(soundTrace), 7)
+	requireEverySyncNeeded(t, parseTrace(soundTrace), 8)
 }
 
 func TestAnAnswerWithoutAWriteIsFound(t *testing.T) {
