@@ -151,17 +151,18 @@ func TestConsentIsWithdrawnByWordsAndNotBySilence(t *testing.T) {
 
 func TestEveryFailureHasItsKind(t *testing.T) {
 	for _, c := range []struct {
-		kind string
-		do   func(w http.ResponseWriter, r *http.Request)
+		kind  string
+		maybe bool // a PUT that ends so may have taken effect
+		do    func(w http.ResponseWriter, r *http.Request)
 	}{
-		{"5xx", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }},
-		{"shed", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }},
-		{"shed", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }},
-		{"wrong", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }},
-		{"wrong", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) }},
-		{"timeout", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
-		{"reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
-		{"reset", func(w http.ResponseWriter, _ *http.Request) {
+		{"5xx", true, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }},
+		{"shed", true, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }},
+		{"shed", false, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }},
+		{"wrong", false, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }},
+		{"wrong", true, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) }},
+		{"timeout", true, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
+		{"reset", true, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		{"reset", true, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "5000")
 			_, _ = w.Write(make([]byte, 100))
 			panic(http.ErrAbortHandler)
@@ -169,11 +170,13 @@ func TestEveryFailureHasItsKind(t *testing.T) {
 	} {
 		for _, mix := range []contest.Mix{{Put: 1}, {Get: 1}, {GetProcess: 1}} {
 			t.Run(fmt.Sprintf("%s/%v", c.kind, mix), func(t *testing.T) {
+				var seen atomic.Int64
 				x := (&trial{stages: steady(10, 2*time.Second), mix: mix, preload: true, before: func(t0 time.Time) func(http.ResponseWriter, *http.Request) bool {
 					return func(w http.ResponseWriter, r *http.Request) bool {
 						if strings.HasPrefix(r.URL.Path, "/.well-known") {
 							return false
 						}
+						seen.Add(1)
 						_, _ = io.Copy(io.Discard, r.Body)
 						c.do(w, r)
 						return true
@@ -183,6 +186,12 @@ func TestEveryFailureHasItsKind(t *testing.T) {
 				require.Equal(t, map[string]int{c.kind: 21}, x.summary.Errors)
 				require.Zero(t, x.summary.Right)
 				require.Equal(t, 21, x.summary.Offered)
+				require.EqualValues(t, 21+x.summary.Replays, seen.Load(), "no retry of ours")
+				maybe := 0
+				if c.maybe && mix.Put > 0 {
+					maybe = 21
+				}
+				require.Equal(t, maybe, x.maybe)
 				require.Equal(t, 10*time.Second, x.summary.P99[scored(mix)].Round(100*time.Millisecond))
 			})
 		}
@@ -210,7 +219,9 @@ func TestARefusedConnectionIsTheTargetsAndALackOfDescriptorsIsOurs(t *testing.T)
 			}
 		}}
 	}
-	refused := failing(syscall.ECONNREFUSED).run(t).summary
+	never := failing(syscall.ECONNREFUSED).run(t)
+	require.Zero(t, never.maybe, "what had no connection never took effect")
+	refused := never.summary
 	require.Equal(t, refused.Offered, refused.Right+refused.Errors["refused"])
 	require.Greater(t, refused.Errors["refused"], 10)
 	ours := failing(syscall.EMFILE).run(t).summary

@@ -55,6 +55,9 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
+// born is the key of the time when a request's connection was made.
+type born struct{}
+
 // platform is a stub behind a handler that may get in its way.
 type platform struct {
 	*stub
@@ -79,6 +82,7 @@ type trial struct {
 	seconds []journal.Load
 	summary Summary
 	err     error
+	maybe   int // writes that the ledger holds for possible
 }
 
 func (x *trial) run(t *testing.T) *trial {
@@ -86,7 +90,9 @@ func (x *trial) run(t *testing.T) *trial {
 	synctest.Test(t, func(t *testing.T) {
 		network := newPipes()
 		p := &platform{stub: newStub("")}
-		server := &http.Server{Handler: p}
+		server := &http.Server{Handler: p, ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+			return context.WithValue(ctx, born{}, time.Now())
+		}}
 		var serving sync.WaitGroup
 		serving.Go(func() { _ = server.Serve(network) })
 		defer serving.Wait()
@@ -119,6 +125,7 @@ func (x *trial) run(t *testing.T) *trial {
 			p.before = x.before(c.T0)
 		}
 		x.summary, x.err = Run(t.Context(), c)
+		x.maybe = book.Maybe()
 	})
 	return x
 }
