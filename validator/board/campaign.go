@@ -110,9 +110,9 @@ func (v *View) audit(a journal.Audit, e journal.Entry) {
 	if !a.Done || s == nil || s.Witness {
 		return
 	}
-	h := happening{at: e.At, icon: "s-ok", class: "ok", teams: []string{a.Team}, key: "audit.clean", args: []any{a.Acknowledged}}
-	if wrong := a.Lost + a.Stale + a.Corrupt; wrong > 0 {
-		h.icon, h.class, h.key, h.args = "s-cor", "cor", "audit.wrong", []any{wrong}
+	h := happening{at: e.At, icon: "s-ok", class: "ok", teams: []string{a.Team}, audit: &a}
+	if lane.wrong() > 0 {
+		h.icon, h.class = "s-cor", "cor"
 	}
 	v.happened(h)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -115,7 +116,7 @@ func (s speech) laneFace(v *View, a axis, team *side, l *lane, now time.Duration
 	if now >= a.c.span() {
 		// The load is over: what stays is how much of all of it was good.
 		all, _ := l.level(0, len(l.seconds))
-		f.GoodRate, f.Rate = s.percent(all), s.t("good")
+		f.GoodRate, f.Rate = strings.ReplaceAll(s.percent(all), "\u00a0", "\u202f"), s.t("good")
 		f.Label = team.Name + ": " + f.GoodRate + " " + f.Rate + "."
 	}
 	for _, b := range a.c.bands {

@@ -22,8 +22,7 @@ type happening struct {
 	id    string         // of a fault or a redeployment: one line for all teams
 	brick string         // turned: which tile
 	to    verdict.Status // turned: to what
-	key   string         // a message with args, where it is not turned
-	args  []any
+	audit *journal.Audit // audited: what was found
 	text  string
 }
 

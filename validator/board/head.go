@@ -37,7 +37,7 @@ func (s speech) head(v *View, team *side, pos string, standings []Standing) head
 		if !h.Up {
 			h.Delta = s.num(c.delta)
 		}
-		h.Reason = s.partTitle(c.part) + ", " + s.at(c.at, v.length())
+		h.Reason = s.partTitle(c.part) + ", " + s.hm(c.at)
 	}
 	return h
 }

@@ -25,6 +25,9 @@ func (s speech) minis(v *View, team *side, pos string) minis {
 	for _, t := range team.tiles {
 		f := s.face(team, t, pos, v.length())
 		f.ID = "mini-" + team.ID + "-" + t.brick.ID
+		if f.Since != "" {
+			f.Since = s.hm(t.lamp.since) // all that there is room for
+		}
 		m.Tiles = append(m.Tiles, f)
 		if !t.brick.InPlay {
 			continue
@@ -41,9 +44,17 @@ func (s speech) minis(v *View, team *side, pos string) minis {
 		m.Worst = worst{Class: "ok", Sentence: s.t("all.hold")}
 	}
 	if found, first := v.found(team.ID); found > 0 {
-		m.Worst = worst{Class: "cor", Brick: s.t("audit.name"), Sentence: s.t("audit.wrong", found), Got: first.Got, Want: first.Want}
+		m.Worst = worst{Class: "cor", Brick: s.t("audit.name"), Sentence: s.wrong(found), Got: first.Got, Want: first.Want}
 	}
 	return m
+}
+
+// wrong says how many objects an audit found lost or wrong.
+func (s speech) wrong(n int) string {
+	if n == 1 {
+		return s.t("audit.wrong.one")
+	}
+	return s.t("audit.wrong", n)
 }
 
 // found is how many acknowledged objects the audits found wrong, and the first.

@@ -61,7 +61,6 @@ type sums struct {
 type sumRow struct {
 	Title, Points string
 	Cells         []figureCell
-	Total         bool
 }
 
 // findingFace is one object that the audit found wrong.
@@ -94,11 +93,12 @@ func (s speech) sums(v *View, standings []Standing) sums {
 // sumRow is one part; its points differ between teams only where the judge's
 // own fault took it out of play for one of them.
 func (s speech) sumRow(v *View, standings []Standing, part Part) sumRow {
-	row := sumRow{Title: s.partTitle(part.Title), Points: s.decimal(part.Points, 0)}
+	row := sumRow{Title: s.partTitle(part.Title), Points: s.t("notip")}
 	for i, team := range v.teams {
 		cell := figureCell{Team: team.Name, Colour: colourOf(team.Colour), Pos: position(i), Text: "–"}
 		for _, p := range v.standing(team.ID, standings).Parts {
 			if p.ID == part.ID && p.InPlay {
+				row.Points = s.t("out.of", s.decimal(part.Points, 0))
 				cell.Text = s.decimal(p.Earned, 1)
 				cell.Width = 100 * max(0, min(1, p.Earned/max(p.Points, 1)))
 			}

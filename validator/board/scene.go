@@ -140,7 +140,7 @@ func position(i int) string {
 
 // frame is the layout that goes with parts.
 func (s speech) frame(v *View, scene string) layout {
-	l := layout{Scene: scene, Witness: v.witness != nil, Rehearsal: v.opened.Rehearsal, City: s.city()}
+	l := layout{Scene: scene, Witness: v.witness != nil, Rehearsal: v.opened.Rehearsal, City: s.city(v.opened.Start)}
 	for _, team := range v.teams {
 		l.Teams = append(l.Teams, team.ID)
 	}

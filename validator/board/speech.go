@@ -109,12 +109,13 @@ func (s speech) at(t time.Time, length time.Duration) string {
 	return s.hm(t)
 }
 
-// city is the zone as a reader of a wall knows it.
-func (s speech) city() string {
-	name := s.zone.String()
+// city is the zone as a reader of a wall knows it; at settles which of its
+// abbreviations holds where the zone has no city.
+func (s speech) city(at time.Time) string {
 	if s.zone == time.Local {
-		name = "" // a name that says nothing to a reader
+		return at.In(s.zone).Format("MST")
 	}
+	name := s.zone.String()
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	return strings.ReplaceAll(name, "_", " ")
 }

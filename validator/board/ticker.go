@@ -24,8 +24,11 @@ func (s speech) line(v *View, h happening) line {
 	switch {
 	case h.brick != "":
 		l.Text = s.t("turned", h.brick, s.t(lookOf(h.to).class))
-	case h.key != "":
-		l.Text = s.t(h.key, append([]any(nil), h.args...)...)
+	case h.audit != nil:
+		l.Text = s.t("audit.clean", h.audit.Acknowledged)
+		if wrong := (&lane{audit: h.audit}).wrong(); wrong > 0 {
+			l.Text = s.wrong(wrong)
+		}
 	}
 	return l
 }
