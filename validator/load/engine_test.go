@@ -45,6 +45,21 @@ func TestAnHonestPlatformIsRightEverySecond(t *testing.T) {
 	require.EqualValues(t, x.seconds[2].Right-x.seconds[2].Puts, h.TotalCount())
 }
 
+func TestThePreloadStoresTheSetBeforeT0EvenWhereTheJudgeIsLate(t *testing.T) {
+	early := (&trial{stages: steady(50, time.Second), mix: everything, preload: true}).run(t)
+	require.Equal(t, 100, early.loaded)
+	require.Negative(t, early.preloaded)
+	late := (&trial{stages: steady(50, time.Second), mix: everything, preload: true, config: func(c *Config) { c.T0 = time.Now().Add(-time.Second) }}).run(t)
+	require.Equal(t, 100, late.loaded)
+}
+
+func TestAPlatformThatHangsDoesNotHoldUpTheStartForAll(t *testing.T) {
+	x := (&trial{stages: steady(50, time.Second), mix: everything, preload: true, hangs: true}).run(t)
+	require.Zero(t, x.loaded)
+	require.LessOrEqual(t, x.preloaded, 100*time.Millisecond)
+	require.Equal(t, 51, x.summary.Offered)
+}
+
 func TestAStallIsChargedForTheQueueThatItCaused(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)

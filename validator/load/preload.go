@@ -16,26 +16,26 @@ const (
 )
 
 // Preload stores the objects that the first GETs of the plan ask for, at a
-// bounded rate, and returns at T0 at the latest. What the target does not
-// acknowledge is no error: the plan asks for a stand-in. Without the target's
-// consent nothing is sent. An error is the judge's own.
+// bounded rate, and is over at T0; where T0 is too near for that, it takes
+// twice the time that the rate needs, so that a late judge costs nobody the
+// loaded set. What the target does not acknowledge is no error: the plan asks
+// for a stand-in. Without the target's consent nothing is sent. An error is the
+// judge's own.
 func Preload(ctx context.Context, c Config) error {
 	c, err := c.normal()
 	if err != nil {
 		return err
 	}
-	whole := ctx
-	if !c.T0.IsZero() {
-		var stop context.CancelFunc
-		ctx, stop = context.WithDeadline(ctx, c.T0)
-		defer stop()
-	}
 	lanes := newLanes(c)
 	defer lanes.close()
+	p := &preload{Config: c, sender: newSender(c, lanes)}
+	needed := time.Duration(float64(c.Plan.Loaded()) / p.rate() * float64(time.Second))
+	whole := ctx
+	ctx, stop := context.WithDeadline(ctx, latest(c.T0, time.Now().Add(2*needed)))
+	defer stop()
 	if given, err := newConsent(c, lanes).ask(ctx); err != nil || !given {
 		return whole.Err()
 	}
-	p := &preload{Config: c, sender: newSender(c, lanes)}
 	p.store(ctx)
 	if err := p.failed.Load(); err != nil {
 		return *err

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -73,16 +74,19 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // trial is one run of an engine in a bubble of its own time.
 type trial struct {
-	stages  []contest.Stage
-	mix     contest.Mix
-	max     time.Duration
-	config  func(*Config)
-	before  func(t0 time.Time) func(w http.ResponseWriter, r *http.Request) bool
-	preload bool
-	seconds []journal.Load
-	summary Summary
-	err     error
-	maybe   int // writes that the ledger holds for possible
+	stages    []contest.Stage
+	mix       contest.Mix
+	max       time.Duration
+	config    func(*Config)
+	before    func(t0 time.Time) func(w http.ResponseWriter, r *http.Request) bool
+	preload   bool
+	hangs     bool // no PUT is answered
+	seconds   []journal.Load
+	summary   Summary
+	err       error
+	maybe     int           // writes that the ledger holds for possible
+	loaded    int           // objects that Preload stored
+	preloaded time.Duration // when it was over, after T0
 }
 
 func (x *trial) run(t *testing.T) *trial {
@@ -117,9 +121,18 @@ func (x *trial) run(t *testing.T) *trial {
 		if x.config != nil {
 			x.config(&c)
 		}
+		if x.hangs {
+			p.before = func(_ http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodPut {
+					_, _ = io.Copy(io.Discard, r.Body) // else the server does not see the client go
+					<-r.Context().Done()
+				}
+				return r.Method == http.MethodPut
+			}
+		}
 		if x.preload {
 			require.NoError(t, Preload(t.Context(), c))
-			require.Len(t, book.Acknowledged(), plan.Loaded())
+			x.loaded, x.preloaded = len(book.Acknowledged()), time.Since(c.T0)
 		}
 		if x.before != nil {
 			p.before = x.before(c.T0)
