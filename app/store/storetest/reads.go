@@ -12,9 +12,9 @@ import (
 )
 
 func readerKeeps(ctx context.Context, subject Subject) error {
-	s, old := subject.Store, pattern(1, 1<<20)
+	s, old := subject.Store, pattern(1, 300_000)
 	replace := func(key string) error {
-		_, err := put(ctx, s, key, pattern(2, 1<<20))
+		_, err := put(ctx, s, key, pattern(2, 300_000))
 		return err
 	}
 	remove := func(key string) error { return s.Delete(ctx, key, "") }
@@ -80,7 +80,7 @@ func noTornReads(ctx context.Context, subject Subject) error {
 
 const versions = 20
 
-func version(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 100_000+i) }
+func version(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 70_000+i) }
 
 // readVersions reads until all is written, and once more.
 func readVersions(ctx context.Context, s store.Store, begun chan<- struct{}, written <-chan struct{}) error {

@@ -6,9 +6,11 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -173,14 +175,12 @@ func short(key string) string {
 	return fmt.Sprintf("%q", key)
 }
 
-// pattern is n bytes that no other seed gives and that do not repeat in step
-// with any block.
+// pattern is n bytes that no other seed gives and that no block of them
+// repeats.
 func pattern(seed, n int) []byte {
+	var key [32]byte
+	binary.BigEndian.PutUint64(key[:], uint64(seed))
 	data := make([]byte, n)
-	x := uint32(seed)*2654435761 + 1
-	for i := range data {
-		x = x*1664525 + 1013904223 // Numerical Recipes' generator
-		data[i] = byte(x >> 24)
-	}
+	_, _ = rand.NewChaCha8(key).Read(data) // never fails
 	return data
 }
