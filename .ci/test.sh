@@ -11,6 +11,8 @@ failed=0
 left=() # "part: why", in the order met
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT # without these two a signal leaves the directory behind
+trap 'exit 143' TERM
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops
 axe_version=4.14.1
 
