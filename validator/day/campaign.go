@@ -44,12 +44,14 @@ func (d *day) campaign(ctx context.Context, c contest.Campaign, past past) error
 		defer l.Close()
 		running.Ledgers[team.ID] = l
 	}
-	if past.begun[c.ID] {
-		running.first = max(past.second[c.ID]+1, int(d.Now().Sub(c.At)/time.Second)+1)
+	began, resumed := past.begun[c.ID]
+	if resumed {
+		running.T0 = began
+		running.first = max(past.second[c.ID]+1, int(d.Now().Sub(began)/time.Second)+1)
 	} else if err := d.prepare(ctx, running); err != nil {
 		return err
 	}
-	if err := d.play(ctx, running, past.begun[c.ID]); err != nil {
+	if err := d.play(ctx, running, resumed); err != nil {
 		return err
 	}
 	return d.audits(ctx, running)
@@ -59,6 +61,10 @@ func (d *day) campaign(ctx context.Context, c contest.Campaign, past past) error
 func ledgerName(campaign, team string) string {
 	return fmt.Sprintf("ledger-%s-%s.jsonl", campaign, team)
 }
+
+// leadIn is how long before its first second the engine starts, so that
+// consent and connections cost the first arrivals nothing.
+const leadIn = 2 * time.Second
 
 // prepare checks the measure itself, then fills the platforms.
 func (d *day) prepare(ctx context.Context, c *Campaign) error {
@@ -78,13 +84,22 @@ func (d *day) prepare(ctx context.Context, c *Campaign) error {
 	for _, team := range d.Teams {
 		group.Go(func() error { return load.Preload(ctx, d.loadConfig(c, team)) })
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if d.Now().After(c.T0.Add(-leadIn)) {
+		// The judge was not ready in time: all teams begin later, and none
+		// pays for it.
+		c.T0 = d.Now().Add(leadIn)
+		d.Progress(fmt.Sprintf("Campaign %s begins %s late: the preparation took that long", c.ID, c.T0.Sub(c.At).Round(time.Second)))
+	}
+	return nil
 }
 
 // play sends the load to all teams at once, with the plan's faults and
 // redeployments at the same offsets for each.
 func (d *day) play(ctx context.Context, c *Campaign, resumed bool) error {
-	if err := d.until(ctx, c.T0); err != nil {
+	if err := d.until(ctx, c.T0.Add(-leadIn)); err != nil {
 		return err
 	}
 	d.pace.open(c.T0, c.Windows)

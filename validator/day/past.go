@@ -1,19 +1,23 @@
 package day
 
-import "bogops/validator/journal"
+import (
+	"time"
+
+	"bogops/validator/journal"
+)
 
 // past is what a journal already tells of the day.
 type past struct {
-	tick    int             // the last one with a verdict
-	begun   map[string]bool // campaigns that were opened
-	second  map[string]int  // the last second of load, by campaign
-	audited map[string]bool // campaigns whose audits are done for all teams
+	tick    int                  // the last one with a verdict
+	begun   map[string]time.Time // when campaigns that were opened began
+	second  map[string]int       // the last second of load, by campaign
+	audited map[string]bool      // campaigns whose audits are done for all teams
 	closed  bool
 }
 
 // recall folds a journal into what a judge must know to go on from it.
 func recall(entries []journal.Entry) (past, error) {
-	p := past{begun: map[string]bool{}, second: map[string]int{}, audited: map[string]bool{}}
+	p := past{begun: map[string]time.Time{}, second: map[string]int{}, audited: map[string]bool{}}
 	teams, done := 0, map[string]int{}
 	for _, e := range entries {
 		switch e.Kind {
@@ -34,7 +38,7 @@ func recall(entries []journal.Entry) (past, error) {
 			if err != nil {
 				return p, err
 			}
-			p.begun[c.ID] = true
+			p.begun[c.ID] = c.At
 		case journal.KindLoad:
 			l, err := journal.Decode[journal.Load](e)
 			if err != nil {

@@ -1,0 +1,99 @@
+package day
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/validator/chaos"
+	"bogops/validator/contest"
+	"bogops/validator/journal"
+	"bogops/validator/rogue"
+)
+
+// loadedDay is a day with one campaign of some seconds on an honest platform.
+func loadedDay(t *testing.T, path string, seconds int) Config {
+	t.Helper()
+	server, err := rogue.Gallery()[0].Start()
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	length := time.Duration(seconds) * time.Second
+	start := time.Now()
+	c := &contest.Contest{
+		ID: "rogues", Seed: "seed", Start: start, End: start, Timezone: time.UTC,
+		Judge: contest.Judge{Tick: time.Hour, TimeScale: 1.0 / 12, GreenAfter: 3, RedAfter: 2},
+		Campaigns: []contest.Campaign{{
+			ID: "1", At: start, Duration: length, Ramp: []contest.Stage{{To: 20, For: length}},
+			Mix: contest.Mix{Put: 40, Get: 30, GetProcess: 30}, Sizes: []contest.Size{{Bytes: 2048, Share: 1}},
+			SLO:       map[string]contest.SLO{"put": {Target: time.Second, Max: 5 * time.Second}, "get": {Target: time.Second, Max: 5 * time.Second}},
+			Faults:    []contest.Fault{{At: time.Second, Kind: "unknown-to-us", Weight: 1}},
+			Redeploys: []contest.Redeploy{{At: 2 * time.Second, Job: "app-deploy", Weight: 1}},
+		}},
+	}
+	j, err := journal.Create(path, journal.Opened{Contest: "rogues", Teams: []journal.Team{{ID: "loutres"}}}, time.Now)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = j.Close() })
+	team := Team{Team: contest.Team{ID: "loutres"}, Target: server.Target, Actions: map[string]chaos.Action{}}
+	team.Target.Contest = c.ID
+	team.Deploys = map[string]Deploy{"app-deploy": func(context.Context, string) (string, error) { return "", errors.New("no pipeline") }}
+	return Config{
+		Contest: c, Journal: j, Teams: []Team{team}, Dir: filepath.Dir(path), Now: time.Now,
+		Progress: func(line string) { t.Log(line) }, MaxLag: time.Second,
+	}
+}
+
+func TestACampaignThatTheJudgeCrashedInIsGoneOnWith(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal.jsonl")
+	cfg := loadedDay(t, path, 8)
+	ctx, crash := context.WithCancel(t.Context())
+	go func() {
+		for e := range cfg.Journal.Subscribe(ctx, 0) {
+			if e.Kind == journal.KindLoad {
+				crash()
+			}
+		}
+	}()
+	require.ErrorIs(t, Run(ctx, cfg), context.Canceled)
+	before := events[journal.Load](t, cfg.Journal, journal.KindLoad)
+	require.NotEmpty(t, before)
+	require.NoError(t, cfg.Journal.Close())
+
+	var err error
+	cfg.Journal, err = journal.Resume(path, time.Now)
+	require.NoError(t, err)
+	defer cfg.Journal.Close()
+	require.NoError(t, Run(t.Context(), cfg))
+
+	require.Len(t, events[journal.Campaign](t, cfg.Journal, journal.KindCampaign), 1, "it began once")
+	last := -1
+	for _, l := range events[journal.Load](t, cfg.Journal, journal.KindLoad) {
+		require.Greater(t, l.Second, last, "no second is told twice")
+		last = l.Second
+		require.Equal(t, l.Offered, l.Good, "the crash costs the team nothing: %+v", l)
+	}
+	require.Equal(t, 7, last)
+	audits := events[journal.Audit](t, cfg.Journal, journal.KindAudit)
+	final := audits[len(audits)-1]
+	require.True(t, final.Done)
+	require.Equal(t, final.Acknowledged, final.OK, "%+v", final)
+	require.Len(t, events[journal.Closed](t, cfg.Journal, journal.KindClosed), 1)
+}
+
+func TestWhatTheJudgeCannotDoCostsNobodyAndWhatFailsIsSaid(t *testing.T) {
+	cfg := loadedDay(t, filepath.Join(t.TempDir(), "journal.jsonl"), 4)
+	require.NoError(t, Run(t.Context(), cfg))
+	faults := events[journal.Fault](t, cfg.Journal, journal.KindFault)
+	require.Len(t, faults, 1)
+	require.Equal(t, "unverified", faults[0].State)
+	require.Contains(t, faults[0].Detail, `no way to do "unknown-to-us"`)
+	redeploys := events[journal.Redeploy](t, cfg.Journal, journal.KindRedeploy)
+	require.Equal(t, []string{"started", "failed"}, []string{redeploys[0].State, redeploys[1].State})
+	require.Equal(t, "no pipeline", redeploys[1].Detail)
+	ledgers := events[journal.Ledger](t, cfg.Journal, journal.KindLedger)
+	require.FileExists(t, filepath.Join(cfg.Dir, ledgers[0].File))
+	require.Positive(t, ledgers[0].Acknowledged)
+}
