@@ -120,6 +120,13 @@ func TestFormulasGiveWhatTheyGiveByHand(t *testing.T) {
 		{"a dead baseline second: A = 51/52, p99 of one in 52 wrong is the max", func(_ *script, p *player) {
 			p.load[0].right, p.load[0].good = 0, 0
 		}, "", "Campaign", 180*51/52.0 + 80*(math.Log10(52)-1)/1.7 + 0},
+		{"a second with exactly half right is up", func(_ *script, p *player) {
+			p.load[0].right, p.load[0].good = 10, 10
+		}, "", "Campaign", 180*1030/1040.0 + 80 + 40},
+		{"a second that a window only touches is the window's", func(s *script, p *player) {
+			s.campaign.Windows[0].Length = 17.5
+			down(37, 38)(s, p)
+		}, "", "Campaign", 300},
 		{"every answer in 2 s", func(_ *script, p *player) {
 			for n := range p.load {
 				p.load[n].latency = 2 * time.Second
@@ -155,6 +162,23 @@ func TestFormulasGiveWhatTheyGiveByHand(t *testing.T) {
 			down(20, 23)(s, p)
 			p.faults = append(p.faults, journal.Fault{ID: "1-fault-1", State: "rolled-back", At: s.campaign.At.Add(30 * time.Second)})
 		}, "", "Chaos", 150 * (0.25 + 0.25 + 0.2)},
+		{"back at the very moment of the rollback: not by itself", func(s *script, p *player) {
+			down(20, 23)(s, p)
+			p.faults = append(p.faults, journal.Fault{ID: "1-fault-1", State: "rolled-back", At: s.campaign.At.Add(23 * time.Second)})
+		}, "", "Chaos", 150 * (0.25 + 0.25)},
+		{"at 55 of 60 before, it has to come back to 99 % of that", func(s *script, p *player) {
+			for n := 17; n < 100; n++ {
+				p.load[n].good = []int{18, 18, 19}[n%3]
+			}
+			down(20, 23)(s, p)
+		}, "", "Chaos", 150 * (0.5*(1-4.25/6) + 0.25 + 0.2)},
+		{"a bad second before the three does not lower the level", func(s *script, p *player) {
+			for n := 23; n < 100; n++ {
+				p.load[n].good = 19
+			}
+			p.load[16].good = 0
+			down(20, 23)(s, p)
+		}, "", "Chaos", 150 * 0.5 * (1 - 3.75/6)},
 		{"refused though the contract obliges: nothing", func(_ *script, p *player) {
 			p.faults = []journal.Fault{{ID: "1-fault-1", State: "refused"}}
 		}, "", "Chaos", 0},

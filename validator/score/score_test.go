@@ -119,6 +119,11 @@ func TestTheStoreShareIsProvisionalUntilItIsRead(t *testing.T) {
 	near(t, 50*0.7, part(t, r, "a", "Integrity").Earned, "")
 	near(t, 150*0.7, part(t, r, "a", "Chaos").Earned, "")
 	near(t, 100, part(t, r, "a", "Redeploy").Earned, "no k here")
+
+	for n := range s.players[0].load {
+		s.players[0].load[n].unacked = true
+	}
+	near(t, 300*0.4, part(t, scored(t, s), "a", "Campaign").Earned, "nothing was acknowledged: κ = 0")
 }
 
 func TestSeveralCampaignsCountAsTheirMean(t *testing.T) {

@@ -42,10 +42,17 @@ type moment struct {
 	latency              time.Duration // of every right answer to a PUT
 	slower               time.Duration // more for a GET
 	inconclusive         bool
+	unacked              bool // no PUT is acknowledged
 }
 
-func (m moment) puts() int  { return m.offered / 2 }
-func (m moment) acked() int { return m.right / 2 }
+func (m moment) puts() int { return m.offered / 2 }
+
+func (m moment) acked() int {
+	if m.unacked {
+		return 0
+	}
+	return m.right / 2
+}
 
 // written writes the day down, line by line in order of time.
 func (s script) written(t require.TestingT) []journal.Entry {

@@ -119,7 +119,7 @@ func (f *Fold) fault(t *track, w journal.Window) outcome {
 	}
 	lgs, limit := t.lost(from, to), f.scaled(60)
 	ttr, threshold, recovered := f.recovery(t, w)
-	alone := recovered && !d.before("rolled-back", t.campaign.At.Add(time.Duration((float64(w.From)+ttr)*float64(time.Second))))
+	alone := recovered && !d.by("rolled-back", t.campaign.At.Add(time.Duration((float64(w.From)+ttr)*float64(time.Second))))
 	o.state = known
 	o.x = 0.5*clamp(1-lgs/limit) + 0.2*bit(alone)
 	back := fmt.Sprintf("never back at %s good", num(threshold))
@@ -135,10 +135,10 @@ func (f *Fold) fault(t *track, w journal.Window) outcome {
 	return o
 }
 
-// before tells whether a state was reached before at.
-func (d *disturbance) before(state string, at time.Time) bool {
+// by tells whether a state was reached at that moment or before.
+func (d *disturbance) by(state string, at time.Time) bool {
 	when, ok := d.states[state]
-	return ok && when.Before(at)
+	return ok && !when.After(at)
 }
 
 // passed tells whether the seconds up to n are told, or will never be.
