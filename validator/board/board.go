@@ -40,7 +40,8 @@ type Board struct {
 	logger   *slog.Logger
 	mux      *http.ServeMux
 	assets   map[string]asset
-	version  string // of the assets
+	version  string        // of the assets
+	patience time.Duration // with a viewer that does not read
 
 	ctx    context.Context // ends with Close, and the open streams with it
 	cancel context.CancelFunc
@@ -51,6 +52,7 @@ type Board struct {
 	view    *View
 	artist  *artist
 	scenes  map[string]*drawing // by what was asked
+	viewers map[string]int      // likewise: the open streams
 	changed chan struct{}       // closed and replaced whenever a scene was redrawn
 }
 
@@ -63,7 +65,7 @@ func New(config Config) *Board {
 	b := &Board{
 		evidence: config.Evidence, now: config.Now, logger: config.Logger,
 		done: make(chan struct{}), ready: make(chan struct{}), changed: make(chan struct{}),
-		view: NewView(newScorer()), scenes: map[string]*drawing{},
+		view: NewView(newScorer()), scenes: map[string]*drawing{}, viewers: map[string]int{}, patience: patience,
 	}
 	if b.now == nil {
 		b.now = time.Now

@@ -72,12 +72,14 @@ func (b *Board) fold(e journal.Entry) {
 	}
 }
 
-// redraw draws every scene that somebody has asked for, and wakes the streams.
+// redraw draws every scene that somebody watches, and wakes the streams.
 func (b *Board) redraw() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for asked := range b.scenes {
-		b.drawn(asked)
+	for asked, viewers := range b.viewers {
+		if viewers > 0 {
+			b.drawn(asked)
+		}
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
@@ -124,13 +126,24 @@ type news struct {
 	Parts  map[string]template.HTML `json:"parts"` // by element id
 }
 
-// since returns the news for a viewer of a scene, and what to wait on for
-// more. run is the journal that the viewer has seen: of another one everything
-// is news.
-func (b *Board) since(asked, run string, after uint64) (news, <-chan struct{}) {
+// watch counts the viewers of a scene: one that nobody watches is not drawn.
+func (b *Board) watch(asked string, viewers int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d := b.drawn(asked)
+	b.viewers[asked] += viewers
+}
+
+// since returns the news for a viewer of a scene, and what to wait on for
+// more. run is the journal that the viewer has seen: of another one everything
+// is news. Only where exact does it draw what is newer than the last drawing:
+// else a crowd of viewers would draw more often than the pace allows.
+func (b *Board) since(asked, run string, after uint64, exact bool) (news, <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d := b.scenes[asked]
+	if exact || d == nil {
+		d = b.drawn(asked)
+	}
 	n := b.news(d.seq)
 	if d.framed > after || after > d.seq || run != b.view.run {
 		whole, err := b.artist.whole(d.picture, b.artist.clock(b.now()))

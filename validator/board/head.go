@@ -73,6 +73,20 @@ func (h *head) purse(team *side) {
 	}
 }
 
+// gain is what turning green has just brought: said for a few ticks, while it
+// is still the last thing that moved the score.
+func (s speech) gain(v *View, team *side, t *tile) string {
+	c, changed := v.history.changes[team.ID]
+	recent := 4 * v.opened.Rules.Tick.Duration()
+	if !changed || t.lamp.shown != verdict.OK || v.head.At.Sub(t.lamp.since) > recent || c.delta <= 0 || c.at.Before(t.lamp.since) {
+		return ""
+	}
+	if c.part != t.brick.Title && !strings.HasPrefix(c.part, t.brick.Title+",") {
+		return ""
+	}
+	return s.t("gain", fmt.Sprintf("+%d", c.delta))
+}
+
 // partTitle is a part's name in the wall's language, where it has one there.
 func (s speech) partTitle(title string) string {
 	if title == "" {

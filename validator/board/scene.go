@@ -104,6 +104,9 @@ func (s speech) wallParts(v *View) []part {
 		parts = append(parts, part{"spine-" + brick.ID, "spine", s.spine(v, i)})
 		for n, team := range v.teams {
 			f := s.face(team, team.tiles[i], position(n), v.length())
+			if chip := s.gain(v, team, team.tiles[i]); chip != "" {
+				f.Chips = append([]string{chip}, f.Chips...)
+			}
 			parts = append(parts, part{f.ID, "tile", f})
 		}
 	}

@@ -25,7 +25,7 @@ const (
 func (b *Board) events(w http.ResponseWriter, r *http.Request) {
 	asked, run, after := sceneOf(r), r.FormValue("run"), seen(r)
 	if strings.Contains(r.Header.Get("Accept"), "application/json") {
-		n, _ := b.since(asked, run, after)
+		n, _ := b.since(asked, run, after, true)
 		writeJSON(w, n)
 		return
 	}
@@ -34,7 +34,7 @@ func (b *Board) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	send := func(format string, args ...any) bool {
 		// An error here means a writer without deadlines, as in tests.
-		_ = out.SetWriteDeadline(time.Now().Add(patience))
+		_ = out.SetWriteDeadline(time.Now().Add(b.patience))
 		if _, err := fmt.Fprintf(w, format, args...); err != nil {
 			return false
 		}
@@ -43,10 +43,14 @@ func (b *Board) events(w http.ResponseWriter, r *http.Request) {
 	if !send("retry: 1000\n\n") {
 		return
 	}
+	b.watch(asked, 1)
+	defer b.watch(asked, -1)
+	first := true
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for {
-		n, changed := b.since(asked, run, after)
+		n, changed := b.since(asked, run, after, first)
+		first = false
 		if n.Seq != after || len(n.Parts) > 0 {
 			data, err := json.Marshal(n)
 			if err != nil || !send("id: %d\ndata: %s\n\n", n.Seq, data) {

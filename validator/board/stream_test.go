@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -136,6 +137,45 @@ func TestABurstOfEntriesIsDrawnAFewTimesOnly(t *testing.T) {
 		drawn++
 	}
 	require.LessOrEqual(t, drawn, 2+int(time.Since(begun)/pace))
+}
+
+func TestASceneThatNobodyWatchesIsNotDrawn(t *testing.T) {
+	d := newDemo(t)
+	d.morning()
+	b, server := serve(t, d)
+	get(t, b, "/?scene=campaign")
+	l := listen(t, server, "scene=wall", "")
+	l.next()
+	d.next()
+	d.look("pandas", "tls", tlsOK)
+	l.until(headOf(t, d))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	require.Less(t, b.scenes[sceneCampaign].seq, headOf(t, d))
+	require.Equal(t, 1, b.viewers[sceneWall])
+}
+
+func TestAViewerThatDoesNotReadIsDropped(t *testing.T) {
+	d := newDemo(t)
+	d.add(journal.KindNote, journal.Note{Text: strings.Repeat("more than the kernel keeps ", 1<<19)})
+	b, _ := serve(t, d)
+	b.patience = 100 * time.Millisecond
+	gone := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.ServeHTTP(w, r)
+		close(gone)
+	}))
+	t.Cleanup(server.Close)
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprint(conn, "GET /events HTTP/1.1\r\nHost: wall\r\n\r\n")
+	require.NoError(t, err)
+	select {
+	case <-gone:
+	case <-time.After(15 * time.Second):
+		t.Fatal("still waiting for a viewer that does not read")
+	}
 }
 
 func TestClosingTheBoardEndsItsStreams(t *testing.T) {

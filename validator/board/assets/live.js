@@ -9,7 +9,6 @@
   const celebration = 2600;
 
   let seq = page.seq;
-  let run = page.run;
   let last = Number(page.last); // when the judge last wrote, by its own clock
   let closed = page.closed === 'true';
   let ahead = Number(page.now) - Date.now(); // of the judge's clock over ours
@@ -53,6 +52,11 @@
   }
 
   function take(news) {
+    // Another journal: language, zone and all of the page may differ.
+    if (news.run !== page.run) {
+      location.reload();
+      return;
+    }
     heard = Date.now();
     ahead = news.now - heard;
     last = news.last;
@@ -101,7 +105,7 @@
     document.body.classList.toggle('old', Boolean(text));
   }
 
-  const address = () => `/events?scene=${page.scene}&run=${run}&after=${seq}`;
+  const address = () => `/events?scene=${page.scene}&run=${page.run}&after=${seq}`;
 
   async function poll() {
     try {
@@ -109,7 +113,6 @@
       if (!reply.ok) return;
       const news = await reply.json();
       seq = String(news.seq);
-      run = news.run;
       take(news);
     } catch { /* the banner says it */ }
   }
@@ -124,7 +127,6 @@
       poller = 0;
       const news = JSON.parse(event.data);
       seq = event.lastEventId;
-      run = news.run;
       take(news);
     };
     stream.addEventListener('beat', (event) => take(JSON.parse(event.data)));
