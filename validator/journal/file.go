@@ -139,7 +139,7 @@ func syncDir(path string) error {
 func explain(path, what string, err error) error {
 	advice := "give a file in a directory that can be written to"
 	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		advice = "make room on its disk and resume it"
 	case errors.Is(err, fs.ErrNotExist):
 		advice = "make its directory first"

@@ -1,6 +1,9 @@
 package journal_test
 
 import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -102,6 +105,64 @@ func TestACutTailIsFoundByTheHead(t *testing.T) {
 	require.Equal(t, 8, damage.Line)
 	require.ErrorAs(t, journal.Verify(nil, head), &damage)
 	require.Equal(t, journal.Cut, damage.What)
+}
+
+// A forger who knows the definition gives each line a hash that fits it, and
+// is still found where the lines that were left alone begin.
+func TestForgedLinesThatCarryTheirOwnHashAreLocated(t *testing.T) {
+	entries, err := journal.Read(written(t, 9))
+	require.NoError(t, err)
+	forge := func(e journal.Entry, seq uint64, prev, text string) journal.Entry {
+		e.Seq, e.Prev = seq, prev
+		e.Data = []byte(`{"icon":"flag","text":"` + text + `"}`)
+		body, err := json.Marshal(e)
+		require.NoError(t, err)
+		hashed, _, _ := strings.Cut(string(body), `,"hash":`)
+		e.Hash = fmt.Sprintf("%x", sha256.Sum256([]byte(hashed)))
+		return e
+	}
+	require.Equal(t, entries[4], forge(entries[4], 5, entries[3].Hash, "note 3"), "the forger knows the definition")
+	cases := []struct {
+		name   string
+		tamper func(e []journal.Entry) []journal.Entry
+		line   int
+		what   string
+	}{
+		{"a line rewritten", func(e []journal.Entry) []journal.Entry {
+			e[4] = forge(e[4], 5, e[3].Hash, "forged")
+			return e
+		}, 5, journal.Altered},
+		{"a line added in front of its namesake", func(e []journal.Entry) []journal.Entry {
+			return slices.Insert(e, 4, forge(e[4], 5, e[3].Hash, "forged"))
+		}, 5, journal.Inserted},
+		{"a line added with a number that is to come", func(e []journal.Entry) []journal.Entry {
+			return slices.Insert(e, 4, forge(e[4], 6, e[3].Hash, "forged"))
+		}, 5, journal.Inserted},
+		{"a line added with a number beyond the end", func(e []journal.Entry) []journal.Entry {
+			return slices.Insert(e, 4, forge(e[4], 99, e[3].Hash, "forged"))
+		}, 5, journal.Inserted},
+		{"a line added with no right hash", func(e []journal.Entry) []journal.Entry {
+			bad := forge(e[4], 5, e[3].Hash, "forged")
+			bad.Hash = strings.Repeat("0", 64)
+			return slices.Insert(e, 4, bad)
+		}, 5, journal.Inserted},
+		{"the first line rewritten", func(e []journal.Entry) []journal.Entry {
+			e[0] = forge(e[0], 1, e[0].Prev, "forged")
+			return e
+		}, 1, journal.Altered},
+		{"a first line of another kind", func(e []journal.Entry) []journal.Entry {
+			e[0] = forge(e[1], 1, e[0].Prev, "forged")
+			return e[:1]
+		}, 1, journal.Altered},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			var damage *journal.Damage
+			require.ErrorAs(t, journal.Verify(c.tamper(slices.Clone(entries)), ""), &damage)
+			require.Equal(t, c.line, damage.Line, damage.Error())
+			require.Equal(t, c.what, damage.What, damage.Error())
+		})
+	}
 }
 
 func TestAHeadThatIsNoHashIsSaidSo(t *testing.T) {
