@@ -18,23 +18,23 @@ const marker = "REHEARSAL"
 func openRecord(dir string) (*os.File, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: --out %s: %w", ErrUsage, dir, err)
+		return nil, badOptionf("--out %s: %w", dir, err)
 	}
 	if len(entries) > 0 {
 		if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
-			return nil, fmt.Errorf("%w: --out %s holds other things than a rehearsal's record; name an empty or a new directory", ErrUsage, dir)
+			return nil, badOptionf("--out %s holds other things than a rehearsal's record; name an empty or a new directory", dir)
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("%w: --out %s: %w", ErrUsage, dir, err)
+		return nil, badOptionf("--out %s: %w", dir, err)
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, marker), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --out %s: %w", ErrUsage, dir, err)
+		return nil, badOptionf("--out %s: %w", dir, err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("%w: --out %s: another rehearsal is writing there; name another directory", ErrUsage, dir)
+		return nil, badOptionf("--out %s: another rehearsal is writing there; name another directory", dir)
 	}
 	if err := refill(dir, entries, lock); err != nil {
 		lock.Close()

@@ -38,7 +38,15 @@ type Options struct {
 }
 
 // ErrUsage marks what is wrong with the options.
-var ErrUsage = errors.New("usage")
+var ErrUsage = errors.New("the options are wrong")
+
+// badOption is a mistake in the options, in one sentence. It is an ErrUsage.
+type badOption struct{ error }
+
+func (badOption) Is(target error) bool { return target == ErrUsage }
+func (b badOption) Unwrap() error      { return b.error }
+
+func badOptionf(format string, args ...any) error { return badOption{fmt.Errorf(format, args...)} }
 
 // ErrUnexpected says that the day ended and did not go as a rehearsal must.
 var ErrUnexpected = errors.New("the day did not go as a rehearsal must")
@@ -48,18 +56,20 @@ var ErrUnexpected = errors.New("the day did not go as a rehearsal must")
 func Run(ctx context.Context, opts Options) error {
 	r := &rehearsal{Options: opts, began: time.Now()}
 	defer r.clean()
-	err := r.prepare(ctx)
+	// The port comes first: a mistake there costs no earlier record.
+	listener, err := net.Listen("tcp", r.Listen)
+	if err != nil {
+		return badOptionf("--listen %s: %w", r.Listen, err)
+	}
+	defer listener.Close()
+	err = r.prepare(ctx)
 	if ctx.Err() != nil {
 		return r.interrupted()
 	}
 	if err != nil {
 		return err
 	}
-	wall, err := r.openWall()
-	if err != nil {
-		return err
-	}
-	defer wall()
+	defer r.openWall(listener)()
 	err = r.play(ctx)
 	if ctx.Err() != nil {
 		return r.interrupted()
@@ -126,7 +136,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 // directories checks the binary and lays out the record and the work.
 func (r *rehearsal) directories() error {
 	if info, err := os.Stat(r.App); err != nil || info.IsDir() {
-		return fmt.Errorf("%w: --app %s: want the reference server's binary (make build puts it beside the validator)", ErrUsage, r.App)
+		return badOptionf("--app %s: want the reference server's binary (make build puts it beside the validator)", r.App)
 	}
 	var err error
 	if r.record, err = openRecord(r.Out); err != nil {
@@ -136,12 +146,8 @@ func (r *rehearsal) directories() error {
 	return err
 }
 
-// openWall serves the board and returns what closes it.
-func (r *rehearsal) openWall() (func(), error) {
-	listener, err := net.Listen("tcp", r.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("%w: --listen %s: %w", ErrUsage, r.Listen, err)
-	}
+// openWall serves the board on listener and returns what closes it.
+func (r *rehearsal) openWall(listener net.Listener) func() {
 	r.board = board.New(board.Config{Journal: r.journal, Evidence: r.proofs.Get, Now: time.Now})
 	server := &http.Server{Handler: r.board, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan struct{})
@@ -155,7 +161,7 @@ func (r *rehearsal) openWall() (func(), error) {
 		r.board.Close()
 		_ = server.Close()
 		<-served
-	}, nil
+	}
 }
 
 // play runs the day beside the script that brings the teams in.
