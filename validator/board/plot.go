@@ -82,14 +82,15 @@ func (a axis) planned(p *pen, from, to time.Duration) {
 
 // good draws the planned rate times the share of it that was good: so the
 // white between the two lines is what was missed, and not how the arrivals
-// happened to fall into seconds.
+// happened to fall into seconds. Where nothing counts it stays at the share
+// before: what is not known is not drawn as missed.
 func (a axis) good(l *lane, until time.Duration) string {
 	var p pen
 	p.to(0, plotHeight)
+	share := 1.0
 	for n := 0; n < len(l.seconds); n += a.bucket {
-		share, any := l.level(n, n+a.bucket)
-		if !any {
-			continue
+		if known, any := l.level(n, n+a.bucket); any {
+			share = known
 		}
 		from, to := time.Duration(n)*time.Second, min(until, time.Duration(n+a.bucket)*time.Second)
 		mid := from + (to-from)/2
