@@ -63,6 +63,7 @@ const (
 func archetypal() script {
 	load := start.Add(8 * time.Hour)
 	s := script{
+		coarse: true,
 		opened: journal.Opened{
 			Format: 1, Contest: "archetypes", Title: "Archetypes", Start: start, End: load.Add(time.Hour), FirstLoad: &load,
 			Rules: journal.Rules{
@@ -203,6 +204,15 @@ func TestTheExplanationNamesTheLostObjectAndTheLinesOfEveryPoint(t *testing.T) {
 	require.Contains(t, text.String(), "lost load/0000c0ffee: got 404, want 200 with version 1, after 3 tries [line ")
 	golden(t, "testdata/explain.golden", text.Bytes())
 	require.EqualError(t, score.Explain(&text, r, "nobody"), `no team is called "nobody", want one of a-safe, b-lossy, c-other-store, d-late, e-no-load`)
+}
+
+func TestWhatAPlatformAnsweredCannotSteerTheTerminal(t *testing.T) {
+	s := small("a")
+	lose(1)(&s, &s.players[0])
+	s.players[0].audit.Findings = []journal.Finding{{Key: "k", Class: "lost", Got: "\x1b[2J\nIntegrity: 50 of 50", Want: "200"}}
+	var text bytes.Buffer
+	require.NoError(t, score.Explain(&text, scored(t, s), "a"))
+	require.Contains(t, text.String(), "got \uFFFD[2J\uFFFDIntegrity: 50 of 50, want 200")
 }
 
 func golden(t *testing.T, path string, got []byte) {

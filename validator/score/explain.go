@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Explain prints how a team came by every point: one line for each node of the
@@ -51,9 +52,9 @@ func write(text *strings.Builder, n Node, depth int) {
 	case n.Possible == 0 && n.Earned == 0:
 		points = strings.Repeat(" ", len("   0.00 of   0.00"))
 	}
-	fmt.Fprintf(text, "%s  %s%s", points, strings.Repeat("  ", depth), n.Label)
+	fmt.Fprintf(text, "%s  %s%s", points, strings.Repeat("  ", depth), printable(n.Label))
 	if n.Detail != "" {
-		fmt.Fprintf(text, ": %s", n.Detail)
+		fmt.Fprintf(text, ": %s", printable(n.Detail))
 	}
 	if len(n.Events) > 0 {
 		fmt.Fprintf(text, " [%s]", Lines(n.Events))
@@ -62,6 +63,17 @@ func write(text *strings.Builder, n Node, depth int) {
 	for _, child := range n.Children {
 		write(text, child, depth+1)
 	}
+}
+
+// printable keeps what a platform answered from steering the terminal that it
+// is printed on.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // Lines writes line numbers, which must ascend, in short: "line 4" or

@@ -127,7 +127,8 @@ func TestFormulasGiveWhatTheyGiveByHand(t *testing.T) {
 			s.campaign.Windows[0].Length = 17.5
 			down(37, 38)(s, p)
 		}, "", "Campaign", 300},
-		{"every answer in 2 s", func(_ *script, p *player) {
+		{"every answer in 2 s", func(s *script, p *player) {
+			s.coarse = false
 			for n := range p.load {
 				p.load[n].latency = 2 * time.Second
 			}

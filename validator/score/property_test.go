@@ -24,7 +24,6 @@ import (
 // (12 s long).
 func tiny() script {
 	s := small("a", "b")
-	s.coarse = true
 	s.opened.Rules.TimeScale = 0.04
 	s.opened.Checks = append(s.opened.Checks, journal.Check{ID: "tls/dates", Brick: "tls", Required: true, Weight: 3}, journal.Check{ID: "tls/extra", Brick: "tls", Weight: 1})
 	s.opened.RulesHash = s.opened.Rules.Hash()

@@ -22,7 +22,7 @@ type script struct {
 	players  []player
 	voids    []journal.Void
 	open     bool // the journal is not closed yet
-	coarse   bool // histograms of one digit, which are quicker
+	coarse   bool // histograms of two digits, which are quicker
 }
 
 // player is what one team did.
@@ -156,7 +156,7 @@ var histograms sync.Map // of encoded histograms: encoding is most of a test's t
 func histogram(latency time.Duration, n int, coarse bool) string {
 	digits := 3
 	if coarse {
-		digits = 1
+		digits = 2
 	}
 	key := fmt.Sprint(latency, n, digits)
 	if known, ok := histograms.Load(key); ok {
@@ -190,6 +190,7 @@ func longestRow(players []player) int {
 func small(teams ...string) script {
 	load := start.Add(20 * time.Minute)
 	s := script{
+		coarse: true,
 		opened: journal.Opened{
 			Format: 1, Contest: "small", Title: "Small", Start: start, End: load.Add(10 * time.Minute), FirstLoad: &load,
 			Rules: journal.Rules{
