@@ -29,7 +29,8 @@ type Config struct {
 	Names          []string `help:"Host names to serve, separated by commas; the first is served where a client sends none."`
 	ACMEDirectory  string   `name:"acme-directory" help:"URL of the ACME directory. Empty: Let's Encrypt, staging unless --acme-production."`
 	ACMERoot       string   `name:"acme-root" help:"File with the roots (PEM) that the ACME directory's own certificate ends in. Empty: the system's."`
-	ACMECache      string   `name:"acme-cache" help:"Directory that all instances share for certificates, sealed under the fleet key."`
+	ACMECache      string   `name:"acme-cache" help:"Existing directory that all instances share for certificates, sealed under the fleet key."`
+	ACMELocal      string   `name:"acme-local" help:"Directory for this machine's own sealed copy of the certificates: with it an instance that restarts while the shared cache is down still serves. Empty: no copy."`
 	ACMEEmail      string   `name:"acme-email" help:"Where the authority may write to."`
 	ACMEProduction bool     `name:"acme-production" help:"Order from the authority's production, whose limits are strict."`
 	FleetKeyFile   string   `help:"File with the key that seals the shared cache, with --certs acme."`

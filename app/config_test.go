@@ -130,7 +130,7 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 	_, err := parseConfig([]string{"--help"}, environment(), &out)
 	require.True(t, errors.Is(err, errHelp))
 	for _, flag := range []string{"listen", "http-listen", "store", "certs", "cert-file", "key-file", "names", "acme-directory",
-		"acme-root", "acme-cache", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
+		"acme-root", "acme-cache", "acme-local", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
 		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "handicap",
 		"drain", "drain-delay"} {
 		require.Contains(t, out.String(), "--"+flag)

@@ -136,6 +136,31 @@ func TestACacheThatGoesDownWhenWarmIsNotNoticedByClients(t *testing.T) {
 	require.Equal(t, 1, w.authority.Orders())
 }
 
+func TestAMissingSharedDirectoryIsRefusedUnlessALocalCopyCanServe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, calmAuthority)
+	cfg := w.config("a")
+	cfg.LocalDir = t.TempDir()
+	i := w.start(cfg, quickly())
+	require.NoError(t, w.served([]string{i.addr}, 10*time.Second))
+	require.NoError(t, i.source.Close())
+
+	for _, cache := range []string{filepath.Join(w.cache, "missing"), w.root} { // nothing, and a file
+		cfg.CacheDir = cache
+		restarted := w.start(cfg, quickly())
+		require.NoError(t, restarted.source.Ready())
+		_, err := w.dial(restarted.addr, otters)
+		require.NoError(t, err)
+
+		empty := cfg
+		empty.LocalDir = t.TempDir()
+		_, err = Open(t.Context(), empty)
+		require.ErrorContains(t, err, cache)
+		require.ErrorContains(t, err, "want an existing directory that the whole fleet shares")
+	}
+	require.Equal(t, 1, w.authority.Orders())
+}
+
 func TestAnOrderWhoseAnswerCannotBeSharedIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, calmAuthority)

@@ -31,8 +31,9 @@ type Config struct {
 	Email string
 
 	// CacheDir is an existing directory that the whole fleet shares, unless
-	// Shared is set: a missing one is taken for one not mounted yet. It must not depend on the platform's own store: that one may need
-	// this certificate to come up.
+	// Shared is set. Open refuses a missing one, unless LocalDir holds what can
+	// be served until it is mounted. It must not depend on the platform's own
+	// store: that one may need this certificate to come up.
 	CacheDir string
 	// Shared replaces CacheDir by another kind of shared cache.
 	Shared Shared

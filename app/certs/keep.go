@@ -6,13 +6,18 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// firstLook loads what is there already. It fails only where the fleet key does
-// not fit; a cache that is down is waited for in the background.
+// firstLook loads what is there already. It fails where the fleet key does not
+// fit, and where there is no directory to share and no local copy to serve
+// meanwhile: that is a mistake in the settings. Any other cache that is down is
+// waited for in the background.
 func (f *fleet) firstLook(ctx context.Context) error {
 	if f.local != nil {
 		for _, name := range f.names {
@@ -28,8 +33,11 @@ func (f *fleet) firstLook(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, f.pace.store)
 	defer cancel()
 	err := f.refresh(ctx)
-	if errors.Is(err, errSealed) {
+	switch absent := errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR); {
+	case errors.Is(err, errSealed):
 		return fmt.Errorf("shared cache: %w", err)
+	case absent && len(f.snapshot()) == 0:
+		return fmt.Errorf("%w; want an existing directory that the whole fleet shares", err)
 	}
 	f.note(err)
 	return nil
