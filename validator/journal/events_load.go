@@ -82,7 +82,7 @@ type Redeploy struct {
 	Campaign string    `json:"campaign"`
 	Team     string    `json:"team"`
 	Job      string    `json:"job"`
-	State    string    `json:"state"` // started, live, failed
+	State    string    `json:"state"` // started, live, failed, or refused: the judge cannot run the job
 	At       time.Time `json:"at"`
 	Version  string    `json:"version"`
 	Took     Seconds   `json:"took,omitempty"` // started to live

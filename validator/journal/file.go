@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Create starts a journal in a new file whose first line is opened. It fails
-// where the file exists, and then leaves it alone; where anything else fails it
-// leaves no file behind.
+// Create starts a journal in a new file whose first line is opened. Where the
+// file exists it leaves it alone and the error is an fs.ErrExist; where anything
+// else fails it leaves no file behind.
 func Create(path string, opened Opened, now func() time.Time) (*Journal, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("journal %s exists already: resume it, or give a file that does not exist", path)
+		return nil, fmt.Errorf("journal %s: %w: resume it, or give a file that does not exist", path, fs.ErrExist)
 	}
 	if err != nil {
 		return nil, explain(path, "cannot be created", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -79,7 +80,7 @@ func TestAPayloadUnderTheWrongKindIsRefused(t *testing.T) {
 	require.Len(t, j.Entries(), 1)
 }
 
-func TestTogetherAppendersGetOneChainAndShareSyncs(t *testing.T) {
+func TestAppendersAtTheSameTimeGetOneChain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "day.jsonl")
 	j, err := journal.Create(path, journal.Opened{}, ticking())
 	require.NoError(t, err)
@@ -108,7 +109,8 @@ func TestASecondJudgeCannotWriteTheSameJournal(t *testing.T) {
 	j, err := journal.Create(path, journal.Opened{}, ticking())
 	require.NoError(t, err)
 	_, err = journal.Create(path, journal.Opened{}, ticking())
-	require.EqualError(t, err, "journal "+path+" exists already: resume it, or give a file that does not exist")
+	require.ErrorIs(t, err, fs.ErrExist, "whoever asks may resume it")
+	require.EqualError(t, err, "journal "+path+": file already exists: resume it, or give a file that does not exist")
 	_, err = journal.Resume(path, ticking())
 	require.EqualError(t, err, "journal "+path+" is being written by another judge: stop that one first")
 	require.NoError(t, j.Close())

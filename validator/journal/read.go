@@ -61,8 +61,12 @@ func check(entries []Entry, unreadable *Damage) error {
 	if unreadable == nil {
 		return Verify(entries, "")
 	}
-	if err := Verify(entries[:unreadable.Line-1], ""); unreadable.Line > 1 && err != nil {
+	above := entries[:unreadable.Line-1]
+	if err := Verify(above, ""); len(above) > 0 && err != nil {
 		return err
+	}
+	if below := entries[unreadable.Line:]; len(above) > 0 && len(below) > 0 && below[0].Prev == above[len(above)-1].Hash {
+		return &Damage{Line: unreadable.Line, What: Inserted, Detail: "the line after it continues from the line before it"}
 	}
 	return unreadable
 }
