@@ -62,7 +62,10 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 		return err
 	}
 	victim, err := action.Resolve(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err() // nothing was touched, and nobody refused anything
+	case err != nil:
 		return say("refused", err.Error())
 	}
 	// Written before the deed: a judge that dies here knows what to undo.

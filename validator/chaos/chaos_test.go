@@ -56,6 +56,15 @@ func TestAFaultWithoutAVictimIsRefusedAndTouchesNothing(t *testing.T) {
 	}))
 }
 
+func TestAJudgeThatIsStoppedIsNoTeamsRefusal(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	j := journal.Memory(journal.Opened{})
+	action := Action{Resolve: func(ctx context.Context) (string, error) { return "", ctx.Err() }}
+	require.ErrorIs(t, Inject(ctx, j, action, Plan{ID: "f1"}, time.Now), context.Canceled)
+	require.Len(t, j.Entries(), 1, "nothing is told of the team")
+}
+
 func TestAFaultThatDoesNotShowIsUnverified(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()

@@ -10,6 +10,8 @@ import (
 
 	"bogops/validator/audit"
 	"bogops/validator/journal"
+	"bogops/validator/target"
+	"bogops/validator/verdict"
 )
 
 // auditWindow is how long an object may take to come back before it is lost,
@@ -67,7 +69,8 @@ func (d *day) audit(ctx context.Context, c *Campaign, team Team) error {
 }
 
 // witnessOf asks the witness whether the judge's own network works, for a team
-// that does not answer. The witness itself has nobody to speak for it.
+// that does not answer. Without one, and for the witness itself, the control
+// target speaks; where there is none either, nobody does.
 func (d *day) witnessOf(ctx context.Context, team Team) func() bool {
 	for _, w := range d.Teams {
 		if w.Witness && w.ID != team.ID {
@@ -77,5 +80,9 @@ func (d *day) witnessOf(ctx context.Context, team Team) func() bool {
 			}
 		}
 	}
-	return nil
+	if team.Target.Control == "" {
+		return nil
+	}
+	silence := &target.Failure{Kind: target.TimedOut, What: "the audit"}
+	return func() bool { return verdict.Of(team.Target.Settle(ctx, silence)) == verdict.Down }
 }

@@ -62,13 +62,13 @@ func (d *day) redeploy(ctx context.Context, c *Campaign, team Team, w journal.Wi
 	bounded, cancel := context.WithTimeout(ctx, d.scaled(redeployWithin))
 	defer cancel()
 	version, err := deploy(bounded, nonce)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err == nil {
+		err = prove(bounded, team.Target, version)
 	}
-	if err != nil {
-		return say("failed", version, err.Error())
-	}
-	if err := prove(bounded, team.Target, version); err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err() // the judge was stopped: nothing is known of the platform
+	case err != nil:
 		return say("failed", version, err.Error())
 	}
 	return say("live", version, "")

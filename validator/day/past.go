@@ -18,7 +18,7 @@ type past struct {
 // recall folds a journal into what a judge must know to go on from it.
 func recall(entries []journal.Entry) (past, error) {
 	p := past{begun: map[string]time.Time{}, second: map[string]int{}, audited: map[string]bool{}}
-	teams, done := 0, map[string]int{}
+	teams, done := 0, map[string]map[string]bool{} // by campaign and team: a crash may have an audit done twice
 	for _, e := range entries {
 		switch e.Kind {
 		case journal.KindOpened:
@@ -51,8 +51,11 @@ func recall(entries []journal.Entry) (past, error) {
 				return p, err
 			}
 			if a.Done {
-				done[a.Campaign]++
-				p.audited[a.Campaign] = done[a.Campaign] >= teams
+				if done[a.Campaign] == nil {
+					done[a.Campaign] = map[string]bool{}
+				}
+				done[a.Campaign][a.Team] = true
+				p.audited[a.Campaign] = len(done[a.Campaign]) >= teams
 			}
 		case journal.KindClosed:
 			p.closed = true
