@@ -74,7 +74,7 @@ func New(cfg Config) http.Handler {
 
 	cfg.Limits = cfg.Limits.withDefaults()
 	errs := failer{cfg.Logger, cfg.Limits.Patience}
-	e.Use(identify, observe(cfg.Logger), errs.recover, describeHeaders(cfg.Describe), authenticate(cfg.Tokens, errs))
+	e.Use(identify, observe(cfg.Logger), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
 	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
 	e.NoMethod(errs.handle(func(*gin.Context) error { return errMethod }))
 

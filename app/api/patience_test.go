@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -70,4 +71,50 @@ func TestAnAnswerThatNobodyTakesIsGivenUp(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), `"client left"`) }, 20*time.Second, 10*time.Millisecond,
 		"the request is still waiting for its client")
 	require.NotContains(t, b.log.String(), "ERROR", "a client that left is a failure of ours")
+}
+
+func TestABodyThatNobodyReadsIsNotAwaitedForEver(t *testing.T) {
+	b := newBench(t, func(c *Config) { c.Limits.Patience = 50 * time.Millisecond })
+	for _, request := range []string{"GET /healthz", "HEAD /v1/objects/k", "DELETE /v1/objects/k", "GET /.well-known/bogops.json"} {
+		for _, body := range []string{"Content-Length: 10", "Transfer-Encoding: chunked"} {
+			conn, err := net.Dial("tcp", b.addr)
+			require.NoError(t, err)
+			require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+			_, err = io.WriteString(conn, request+" HTTP/1.1\r\nHost: x\r\n"+body+"\r\nAuthorization: Bearer "+judgeToken+"\r\n\r\n")
+			require.NoError(t, err)
+			_, err = io.ReadAll(conn)
+			conn.Close()
+			require.NoError(t, err, "%s with a silent body (%s) holds its connection", request, body)
+		}
+	}
+}
+
+// slowLine is an answer to a client that takes few bytes within each deadline.
+type slowLine struct {
+	http.ResponseWriter
+	left, taken int
+}
+
+func (s *slowLine) SetWriteDeadline(time.Time) error {
+	s.left = pieceLen
+	return nil
+}
+
+func (s *slowLine) Write(p []byte) (int, error) {
+	n := min(s.left, len(p))
+	s.left -= n
+	s.taken += n
+	if n < len(p) {
+		return n, os.ErrDeadlineExceeded
+	}
+	return n, nil
+}
+
+func TestASlowClientThatKeepsTakingGetsAWholeObject(t *testing.T) {
+	line := &slowLine{}
+	w := &patientWriter{line, http.NewResponseController(line), time.Minute}
+	n, err := w.Write(make([]byte, 10*pieceLen+1))
+	require.NoError(t, err)
+	require.Equal(t, 10*pieceLen+1, n)
+	require.Equal(t, n, line.taken)
 }
