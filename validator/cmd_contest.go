@@ -29,6 +29,7 @@ func (c initCmd) Run(env *environment) error {
 	}
 	_, err = file.Write(contest.Example())
 	if err := errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(c.File) // half an example would be in the way of the next one
 		return fmt.Errorf("init: %w", err)
 	}
 	fmt.Fprintf(env.stderr, "%s written. Fill it in, then: validator validate %s\n", c.File, c.File)

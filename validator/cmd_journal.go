@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 
@@ -38,8 +40,13 @@ func readJournal(path, head string) ([]journal.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := journal.Verify(entries, head); err != nil {
+	err = journal.Verify(entries, head)
+	var damage *journal.Damage
+	switch {
+	case errors.As(err, &damage):
 		return nil, fmt.Errorf("%s: %w", path, err)
+	case err != nil:
+		return nil, usage(fmt.Errorf("--head: %w", err))
 	}
 	return entries, nil
 }
@@ -64,18 +71,15 @@ func writeTotals(env *environment, result score.Result) error {
 // scoreCmd shows a score and where each point of it comes from.
 type scoreCmd struct {
 	Journal string `arg:"" help:"The journal, a file of JSON lines."`
-	Explain string `placeholder:"TEAM" help:"Print every point of this team down to its events."`
-	JSON    bool   `help:"Print the score as JSON."`
+	Explain string `xor:"form" placeholder:"TEAM" help:"Print every point of this team down to its events."`
+	Diff    string `xor:"form" placeholder:"JOURNAL" help:"Print what changed since the score of this journal: an earlier one, or one with other rules."`
+	JSON    bool   `xor:"form" help:"Print the score as JSON."`
 }
 
 func (c scoreCmd) Run(env *environment) error {
-	entries, err := readJournal(c.Journal, "")
+	result, err := scoreOf(c.Journal)
 	if err != nil {
 		return err
-	}
-	result, err := score.Of(entries)
-	if err != nil {
-		return exitError{exitJudge, fmt.Errorf("%s: %w", c.Journal, err)}
 	}
 	switch {
 	case c.JSON:
@@ -85,8 +89,28 @@ func (c scoreCmd) Run(env *environment) error {
 			return usage(err)
 		}
 		return nil
+	case c.Diff != "":
+		before, err := scoreOf(c.Diff)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(env.stdout, score.Diff(before, result))
+		return err
 	}
 	return writeTotals(env, result)
+}
+
+// scoreOf is the score of a verified journal.
+func scoreOf(path string) (score.Result, error) {
+	entries, err := readJournal(path, "")
+	if err != nil {
+		return score.Result{}, err
+	}
+	result, err := score.Of(entries)
+	if err != nil {
+		return result, exitError{exitJudge, fmt.Errorf("%s: %w", path, err)}
+	}
+	return result, nil
 }
 
 // reportCmd writes the report of a journal.
@@ -97,27 +121,25 @@ type reportCmd struct {
 }
 
 func (c reportCmd) Run(env *environment) error {
+	if c.JSON {
+		result, err := scoreOf(c.Journal)
+		if err != nil {
+			return err
+		}
+		return writeJSON(env, result)
+	}
 	entries, err := readJournal(c.Journal, "")
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		result, err := score.Of(entries)
-		if err != nil {
-			return exitError{exitJudge, err}
-		}
-		return writeJSON(env, result)
+	// Whole before it is written: a journal that cannot be drawn leaves no half
+	// report, and an earlier one as it is.
+	var page bytes.Buffer
+	if err := board.WriteReport(&page, entries); err != nil {
+		return exitError{exitJudge, fmt.Errorf("report of %s: %w", c.Journal, err)}
 	}
-	file, err := os.Create(c.Out)
-	if err != nil {
+	if err := os.WriteFile(c.Out, page.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("report: %w", err)
-	}
-	if err := board.WriteReport(file, entries); err != nil {
-		file.Close()
-		return fmt.Errorf("report %s: %w", c.Out, err)
-	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("report %s: %w", c.Out, err)
 	}
 	fmt.Fprintf(env.stderr, "%s written\n", c.Out)
 	return nil

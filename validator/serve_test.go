@@ -1,0 +1,31 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/validator/contest"
+	"bogops/validator/journal"
+)
+
+func TestServeGoesOnWithItsJournalAndLeavesThatOfAnotherContestAlone(t *testing.T) {
+	c := serveCmd{Dir: t.TempDir()}
+	checked := &contest.Contest{ID: "ours", Seed: "0123456789abcdef"}
+	begun, _, err := c.open(checked, nil)
+	require.NoError(t, err)
+	require.NoError(t, begun.Close())
+
+	resumed, _, err := c.open(checked, nil)
+	require.NoError(t, err)
+	entries := resumed.Entries()
+	require.Len(t, entries, 2)
+	require.Equal(t, journal.KindResumed, entries[1].Kind)
+	_, _, err = c.open(checked, nil)
+	require.ErrorContains(t, err, "is being written by another judge")
+	require.NoError(t, resumed.Close())
+
+	_, _, err = c.open(&contest.Contest{ID: "theirs", Seed: "0123456789abcdef"}, nil)
+	require.ErrorContains(t, err, `is the journal of contest "ours"`)
+	require.Equal(t, exitUsage, exitCode(err, t.Output()))
+}
