@@ -14,14 +14,37 @@ import (
 )
 
 // net/http answers some requests before any handler sees them: a target with
-// a bad escape, a header without a colon. Its answer is one bare text without
-// a request id, where the contract wants a problem. So connections are wrapped
-// and that text is replaced on its way out. (Over HTTP/2 a malformed request
-// is a reset stream, RFC 9113, section 8.1.1: there is nothing to replace.)
+// a bad escape, headers that are too large, an unknown expectation. Its answer
+// is one bare text without a request id, where the contract wants a problem. So
+// connections are wrapped and that text is replaced on its way out. (Over HTTP/2
+// a malformed request is a reset stream, RFC 9113, section 8.1.1: there is
+// nothing to replace.)
 
-// bareAnswer is how such an answer begins. It is looked for only while no
-// handler has the word: an object may well begin with the same bytes.
-const bareAnswer = "HTTP/1.1 400 Bad Request"
+// refusals are the statuses of such answers, and what they mean.
+var refusals = [...]struct {
+	status int
+	detail string
+}{
+	{http.StatusBadRequest, "The request line, the path or a header cannot be parsed."},
+	{http.StatusExpectationFailed, "Expect holds something other than 100-continue."},
+	{http.StatusRequestHeaderFieldsTooLarge, "The request line and the headers are larger than this platform takes."},
+	{http.StatusNotImplemented, "Transfer-Encoding holds something other than chunked."},
+	{http.StatusHTTPVersionNotSupported, "This version of HTTP is not spoken here; want 1.0, 1.1 or 2."},
+}
+
+// refusalIn returns the problem to send in place of p where p is such an answer,
+// and nil where it is not. It is asked only while no handler has the word: an
+// object may well begin with the same bytes.
+func refusalIn(p []byte) []byte {
+	for _, r := range refusals {
+		for _, version := range []string{"HTTP/1.1", "HTTP/1.0"} {
+			if bytes.HasPrefix(p, fmt.Appendf(nil, "%s %d ", version, r.status)) {
+				return malformed(r.status, r.detail)
+			}
+		}
+	}
+	return nil
+}
 
 // refusing is a connection on which malformed requests get a problem.
 type refusing struct {
@@ -31,11 +54,15 @@ type refusing struct {
 }
 
 func (c *refusing) Write(p []byte) (int, error) {
-	if c.serving.Load() || !bytes.HasPrefix(p, []byte(bareAnswer)) {
+	if c.serving.Load() {
+		return c.Conn.Write(p)
+	}
+	refusal := refusalIn(p)
+	if refusal == nil {
 		return c.Conn.Write(p)
 	}
 	c.refused.Store(true)
-	if _, err := c.Conn.Write(malformed()); err != nil {
+	if _, err := c.Conn.Write(refusal); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -65,15 +92,16 @@ func (c *refusing) Close() error {
 }
 
 // malformed is the whole answer, in the form of every problem of the API.
-func malformed() []byte {
+func malformed(status int, detail string) []byte {
 	var random [12]byte
 	_, _ = rand.Read(random[:]) // never fails, by its documentation
 	id := hex.EncodeToString(random[:])
-	body := fmt.Sprintf(`{"type":"urn:problem-type:bogops:malformed","title":"Bad Request","status":400,`+
-		`"detail":"The request line, the path or a header cannot be parsed.","instance":"%s"}`+"\n", id)
-	return fmt.Appendf(nil, bareAnswer+"\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"+
+	title := http.StatusText(status)
+	body := fmt.Sprintf(`{"type":"urn:problem-type:bogops:malformed","title":"%s","status":%d,"detail":"%s","instance":"%s"}`+"\n",
+		title, status, detail, id)
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\n"+
 		"Date: %s\r\nRequest-Id: %s\r\nConnection: close\r\n\r\n%s",
-		len(body), time.Now().UTC().Format(http.TimeFormat), id, body)
+		status, title, len(body), time.Now().UTC().Format(http.TimeFormat), id, body)
 }
 
 // refusingListener wraps what it accepts, under TLS where config is not nil.

@@ -16,18 +16,18 @@ import (
 
 // wantMalformed reads one answer that is a problem like all others, and the
 // connection's end.
-func wantMalformed(t *testing.T, in *bufio.Reader) (id string) {
+func wantMalformed(t *testing.T, in *bufio.Reader, status int) (id string) {
 	t.Helper()
 	answer, err := http.ReadResponse(in, nil)
 	require.NoError(t, err)
-	require.Equal(t, 400, answer.StatusCode)
+	require.Equal(t, status, answer.StatusCode)
 	require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"))
 	var problem struct {
 		Type, Title, Detail, Instance string
 		Status                        int
 	}
 	require.NoError(t, json.NewDecoder(answer.Body).Decode(&problem))
-	require.Equal(t, 400, problem.Status)
+	require.Equal(t, status, problem.Status)
 	require.NotEmpty(t, problem.Type)
 	require.NotEmpty(t, problem.Title)
 	require.NotEmpty(t, problem.Detail)
@@ -55,12 +55,17 @@ func TestARequestThatCannotBeParsedGetsAProblemToo(t *testing.T) {
 	body := strings.Repeat("x", 1<<20) // unread: a hasty close would reset
 	ids := map[string]bool{}
 	for kind, dial := range dials {
-		for _, raw := range []string{
-			"GET /v1/objects/a%zz HTTP/1.1\r\nHost: x\r\n\r\n",
-			"GET /v1/objects/a%2 HTTP/1.1\r\nHost: x\r\n\r\n",
-			"PUT /v1/objects/a%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n" + body,
-			"GET /healthz HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
-			"GET /healthz HTTP/1.1\r\n\r\n",
+		for raw, status := range map[string]int{
+			"GET /v1/objects/a%zz HTTP/1.1\r\nHost: x\r\n\r\n":                                              400,
+			"GET /v1/objects/a%2 HTTP/1.1\r\nHost: x\r\n\r\n":                                               400,
+			"PUT /v1/objects/a%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n" + body:            400,
+			"GET /healthz HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n":                                          400,
+			"GET /healthz HTTP/1.1\r\n\r\n":                                                                 400,
+			"PUT /v1/objects/a HTTP/1.1\r\nHost: x\r\nExpect: me\r\nContent-Length: 1048576\r\n\r\n" + body: 417,
+			"GET /healthz HTTP/1.0\r\nExpect: me\r\n\r\n":                                                   417,
+			"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + body + "\r\n\r\n":                                   431,
+			"PUT /v1/objects/a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n":                      501,
+			"GET /healthz HTTP/3.0\r\nHost: x\r\n\r\n":                                                      505,
 		} {
 			for _, before := range []int{0, 2} { // also on a connection that was of use
 				conn, err := dial()
@@ -77,7 +82,7 @@ func TestARequestThatCannotBeParsedGetsAProblemToo(t *testing.T) {
 				}
 				_, err = io.WriteString(conn, raw)
 				require.NoError(t, err)
-				id := wantMalformed(t, in)
+				id := wantMalformed(t, in, status)
 				require.False(t, ids[id], "%s: an id was given twice", kind)
 				ids[id] = true
 				conn.Close()
@@ -89,7 +94,7 @@ func TestARequestThatCannotBeParsedGetsAProblemToo(t *testing.T) {
 // An object that looks like net/http's bare answer is nothing but an object.
 func TestAnObjectIsNeverTakenForARefusal(t *testing.T) {
 	app, _ := startHere(t, "--store", "mem:")
-	bare := bareAnswer + "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+	bare := "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
 	object := strings.Repeat(bare+strings.Repeat(".", 4096-len(bare)), 300)
 	status, _, err := call(http.DefaultClient, "PUT", app.url+"/v1/objects/k", strings.NewReader(object))
 	require.NoError(t, err)
