@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +53,7 @@ func (c probeCmd) Run(env *environment) error {
 			return err
 		}
 	}
-	verdicts := runAll(env.ctx, checks, t, with)
+	verdicts := runAll(env.ctx, checks, t, with, progress(env.stderr, isTerminal(env.stderr)))
 	if env.ctx.Err() != nil {
 		return exitError{exitInconclusive, errors.New("probe: interrupted")}
 	}
@@ -86,6 +88,9 @@ func (c probeCmd) target(env *environment) (target.Target, error) {
 		return t, fmt.Errorf("--url %q: want https://NAME or http://NAME:PORT", c.URL)
 	}
 	t.URL, t.ID = at, at.Hostname()
+	if err := c.addresses(); err != nil {
+		return t, err
+	}
 	if t.Token, err = secret(env, "--token", c.Token); err != nil {
 		return t, err
 	}
@@ -102,6 +107,32 @@ func (c probeCmd) target(env *environment) (target.Target, error) {
 		}
 	}
 	return t, nil
+}
+
+// addresses checks the flags that name one: a mistake there would look like a
+// network that is down.
+func (c probeCmd) addresses() error {
+	if c.Control != "" && !isAddress(c.Control) {
+		return fmt.Errorf("--control %q: want HOST:PORT", c.Control)
+	}
+	for name, address := range c.Resolve {
+		if !isAddress(address) {
+			return fmt.Errorf("--resolve %s=%s: want NAME=ADDRESS:PORT", name, address)
+		}
+	}
+	if c.HTTPPort < 1 || c.HTTPPort > 65535 {
+		return fmt.Errorf("--http-port %d: want a port, 1 to 65535", c.HTTPPort)
+	}
+	if c.LargeBytes < 1 {
+		return fmt.Errorf("--large-bytes %d: want at least 1", c.LargeBytes)
+	}
+	return nil
+}
+
+func isAddress(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	n, notANumber := strconv.ParseUint(port, 10, 16)
+	return err == nil && host != "" && notANumber == nil && n > 0
 }
 
 // secret resolves env:NAME and file:PATH; anything else is the secret itself.
@@ -127,15 +158,23 @@ func secret(env *environment, flag, value string) (string, error) {
 const atOnce = 6
 
 // runAll runs the checks side by side and returns the verdicts in their order.
-func runAll(ctx context.Context, checks []probe.Probe, t target.Target, with probe.Env) []journal.Verdict {
+// It calls done at the start and as each of them ends, one call at a time.
+func runAll(ctx context.Context, checks []probe.Probe, t target.Target, with probe.Env, done func(ended, of int)) []journal.Verdict {
 	verdicts := make([]journal.Verdict, len(checks))
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
+	var counting sync.Mutex
+	ended := 0
+	done(ended, len(checks))
 	for i, p := range checks {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
 			verdicts[i] = probe.Run(ctx, p, t, with)
+			counting.Lock()
+			defer counting.Unlock()
+			ended++
+			done(ended, len(checks))
 		})
 	}
 	all.Wait()
