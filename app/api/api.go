@@ -29,11 +29,16 @@ type Config struct {
 	Handicap time.Duration
 }
 
-// Limits bound what requests may cost, in bytes. Zero takes the default.
+// Limits bound what requests may cost. Zero takes the default.
 type Limits struct {
-	Object  int64 // body of a PUT; default 1 GiB
-	Process int64 // input of any step of a chain; default 64 MiB
-	Held    int64 // what steps that must hold their input hold, over all requests; default 4 × Process
+	Object  int64 // bytes of the body of a PUT; default 1 GiB
+	Process int64 // bytes that any step of a chain reads; default 64 MiB
+	Held    int64 // bytes that steps which must hold their input hold, over all requests; default 4 × Process
+
+	// InFlight is how many object requests are served at once; default 1,024.
+	// More are refused at once: a queue without end would serve nobody in time
+	// and hold memory without bound.
+	InFlight int
 
 	// Patience is how long a connection may stand still inside a request;
 	// default 30 s. A limit on the whole request would cut honest uploads
@@ -51,6 +56,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Held == 0 {
 		l.Held = 4 * l.Process
+	}
+	if l.InFlight == 0 {
+		l.InFlight = 1024
 	}
 	if l.Patience == 0 {
 		l.Patience = 30 * time.Second
@@ -84,7 +92,7 @@ func New(cfg Config) http.Handler {
 	both(e, "/readyz", errs.handle(self.readiness))
 
 	objects := newObjects(cfg.Store, cfg.Limits)
-	v1 := e.Group("/v1/objects", handicap(cfg.Handicap))
+	v1 := e.Group("/v1/objects", atOnce(cfg.Limits.InFlight, errs), handicap(cfg.Handicap))
 	v1.PUT("/*key", errs.handle(objects.put))
 	v1.GET("/*key", errs.handle(objects.get))
 	v1.HEAD("/*key", errs.handle(objects.head))
@@ -96,6 +104,20 @@ func New(cfg Config) http.Handler {
 func both(e *gin.Engine, path string, h gin.HandlerFunc) {
 	e.GET(path, h)
 	e.HEAD(path, h)
+}
+
+// atOnce serves at most limit requests at a time and refuses the others.
+func atOnce(limit int, errs failer) gin.HandlerFunc {
+	places := make(chan struct{}, limit)
+	return func(c *gin.Context) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+			c.Next()
+		default:
+			errs.fail(c, errBusy)
+		}
+	}
 }
 
 // handicap waits before the request is looked at, or until its client is gone.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -136,6 +137,29 @@ func TestWhatReverseHoldsIsBoundedOverAllRequests(t *testing.T) {
 	close(h.release)
 	require.Equal(t, 200, (<-first).status)
 	require.Equal(t, 200, b.do("GET", twice, "").status, "what was held is not given back")
+}
+
+func TestOverloadIsRefusedAtOnceAndOnlyForObjects(t *testing.T) {
+	h := hoard{memstore.New(), make(chan struct{}, 1), make(chan struct{})}
+	b := newBench(t, withStore(h), func(c *Config) { c.Limits.InFlight = 1 })
+	release := sync.OnceFunc(func() { close(h.release) })
+	t.Cleanup(release) // or the server would wait for the first request
+	b.do("PUT", "/v1/objects/k", "x")
+	first := make(chan reply)
+	go func() { first <- b.do("GET", "/v1/objects/k", "") }()
+	<-h.began
+	for _, method := range []string{"PUT", "GET", "DELETE"} {
+		got := b.do(method, "/v1/objects/other", "")
+		b.wantProblem(got, 503)
+		require.Equal(t, "1", got.header.Get("Retry-After"))
+	}
+	require.Equal(t, 401, b.do("GET", "/v1/objects/k", "", "Authorization:").status)
+	for _, path := range []string{"/healthz", "/readyz", "/.well-known/bogops.json"} {
+		require.Equal(t, 200, b.do("GET", path, "").status, path)
+	}
+	release()
+	require.Equal(t, 200, (<-first).status)
+	require.Equal(t, 404, b.do("GET", "/v1/objects/other", "").status, "a place is not given back")
 }
 
 func TestEveryErrorOfTheTableIsReached(t *testing.T) {
