@@ -30,11 +30,13 @@ func (c rehearseCmd) Run(env *environment) error {
 		App: c.App, Out: c.Out, Listen: c.Listen, Locale: c.Locale, Demo: c.Demo, Version: version,
 		Stdout: env.stdout, Stderr: env.stderr,
 	})
-	if errors.Is(err, rehearse.ErrUsage) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, rehearse.ErrUsage):
 		return usage(err)
+	case errors.Is(err, rehearse.ErrInterrupted):
+		return exitError{exitInconclusive, fmt.Errorf("rehearse: %w", err)}
 	}
-	if err != nil {
-		return fmt.Errorf("rehearse: %w", err)
-	}
-	return nil
+	return fmt.Errorf("rehearse: %w", err)
 }

@@ -51,8 +51,12 @@ func badOptionf(format string, args ...any) error { return badOption{fmt.Errorf(
 // ErrUnexpected says that the day ended and did not go as a rehearsal must.
 var ErrUnexpected = errors.New("the day did not go as a rehearsal must")
 
-// Run plays the day. It returns nil once it is over and, unless Demo is set,
-// has been interrupted; ctx is the interrupt.
+// ErrInterrupted says that a demo was stopped before it could show anything.
+var ErrInterrupted = errors.New("interrupted before the day was over")
+
+// Run plays the day; ctx is the interrupt. A demo returns nil only once the day
+// is over and went as it must. Without Demo an interrupt is how a rehearsal is
+// ended, at any time: what went wrong in a day that was over is returned then.
 func Run(ctx context.Context, opts Options) error {
 	r := &rehearsal{Options: opts, began: time.Now()}
 	defer r.clean()
@@ -81,14 +85,21 @@ func Run(ctx context.Context, opts Options) error {
 	if r.Demo {
 		return verdict
 	}
+	if verdict != nil {
+		r.say("FAIL %v", verdict)
+	}
 	r.say("The wall stays up at %s; press Ctrl-C to end.", r.wallURL)
 	<-ctx.Done()
-	return nil
+	return verdict
 }
 
-// interrupted is how an unfinished day ends: as it was asked to.
+// interrupted is how an unfinished day ends: as it was asked to, but a demo
+// that showed nothing must not look like one that did.
 func (r *rehearsal) interrupted() error {
 	r.say("Interrupted: the record so far is in %s", r.Out)
+	if r.Demo {
+		return ErrInterrupted
+	}
 	return nil
 }
 
@@ -99,6 +110,7 @@ type rehearsal struct {
 	work    string // temporary: stores, certificates, keys
 	cast    *cast
 	journal *journal.Journal
+	probes  []probe.Probe
 	proofs  *evidence.Store
 	board   *board.Board
 	wallURL string
@@ -120,17 +132,30 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 		return err
 	}
 	r.cast.script(time.Now().Add(time.Second), r.Locale)
-	probes := probe.Select(probe.All("bronze"), "api", "tls")
 	if r.proofs, err = evidence.Open(filepath.Join(r.Out, "evidence")); err != nil {
 		return err
 	}
-	checks := make([]journal.Check, len(probes))
-	for i, p := range probes {
+	r.probes = probes()
+	checks := make([]journal.Check, len(r.probes))
+	for i, p := range r.probes {
 		checks[i] = p.Check
 	}
 	opened := r.cast.contest.Opened(checks, r.Version)
 	r.journal, err = journal.Create(filepath.Join(r.Out, "journal.jsonl"), opened, time.Now)
 	return err
+}
+
+// patience bounds a check, so that a platform which answers nothing does not
+// hold up the ticks of all for as long as it might on the day.
+const patience = 3 * tick
+
+// probes is the checks of the bricks that a rehearsal has in play.
+func probes() []probe.Probe {
+	chosen := probe.Select(probe.All(probe.Bronze), "api", "tls")
+	for i := range chosen {
+		chosen[i].Timeout = min(chosen[i].Timeout, patience)
+	}
+	return chosen
 }
 
 // directories checks the binary and lays out the record and the work.
@@ -171,7 +196,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 	group.Go(func() error {
 		return day.Run(ctx, day.Config{
 			Contest: r.cast.contest, Journal: r.journal, Teams: r.cast.teams(),
-			Probes: probe.Select(probe.All("bronze"), "api", "tls"),
+			Probes: r.probes,
 			Env:    probe.Env{Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody},
 			Dir:    r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
 			LoadStarted: r.loseOne, Epilogue: r.confess,
