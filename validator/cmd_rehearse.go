@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"bogops/validator/day"
 	"bogops/validator/rehearse"
 )
 
@@ -37,6 +38,8 @@ func (c rehearseCmd) Run(env *environment) error {
 		return usage(err)
 	case errors.Is(err, rehearse.ErrInterrupted):
 		return exitError{exitInconclusive, fmt.Errorf("rehearse: %w", err)}
+	case errors.Is(err, day.ErrMeasure):
+		return exitError{exitJudge, fmt.Errorf("rehearse: %w", err)}
 	}
 	return fmt.Errorf("rehearse: %w", err)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -81,6 +82,9 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 	wall := board.New(board.Config{Journal: kept, Evidence: proofs.Get, Now: time.Now})
 	server := &http.Server{Handler: wall, ReadHeaderTimeout: 10 * time.Second}
 	cfg.Progress("The wall: http://" + listener.Addr().String() + "/")
+	if without := unchecked(checked, probes); len(without) > 0 {
+		cfg.Progress("In play and not checked by this judge: " + strings.Join(without, ", "))
+	}
 
 	group, ctx := errgroup.WithContext(env.ctx)
 	group.Go(func() error {
@@ -99,10 +103,14 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 		}
 		return err
 	})
-	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	switch err := group.Wait(); {
+	case errors.Is(err, context.Canceled):
+		return nil
+	case errors.Is(err, day.ErrMeasure):
+		return exitError{exitJudge, err}
+	default:
 		return err
 	}
-	return nil
 }
 
 // open creates the journal of the day, or goes on with the one that is there.
@@ -145,6 +153,18 @@ func resume(path string, want journal.Opened) (*journal.Journal, error) {
 		return nil, usage(fmt.Errorf("%s is the journal of contest %q with other rules or another seed: name another --dir, or put the contest file back", path, got.Contest))
 	}
 	return journal.Resume(path, time.Now)
+}
+
+// unchecked is the bricks in play that none of the probes looks at: their
+// points leave the sum, which an organiser must know before the day.
+func unchecked(checked *contest.Contest, probes []probe.Probe) []string {
+	var bricks []string
+	for _, b := range checked.Bricks {
+		if b.InPlay && len(probe.Select(probes, b.ID)) == 0 {
+			bricks = append(bricks, b.ID)
+		}
+	}
+	return bricks
 }
 
 // inPlay is the checks of the bricks that the contest has in play.

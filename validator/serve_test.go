@@ -29,3 +29,8 @@ func TestServeGoesOnWithItsJournalAndLeavesThatOfAnotherContestAlone(t *testing.
 	require.ErrorContains(t, err, `is the journal of contest "ours"`)
 	require.Equal(t, exitUsage, exitCode(err, t.Output()))
 }
+
+func TestTheBricksThatNothingChecksAreNamed(t *testing.T) {
+	checked := &contest.Contest{Bricks: []contest.Brick{{ID: "ceph", InPlay: true}, {ID: "api", InPlay: true}, {ID: "aws"}}}
+	require.Equal(t, []string{"ceph"}, unchecked(checked, inPlay(checked)))
+}

@@ -71,13 +71,8 @@ func (d *day) prepare(ctx context.Context, c *Campaign) error {
 	if err := d.until(ctx, c.At.Add(-d.scaled(preloadLead))); err != nil {
 		return err
 	}
-	for _, r := range load.QuickCheck(ctx) {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if !r.OK {
-			return fmt.Errorf("the judge's own measure is wrong, no load: %s: got %s, want %s", r.Name, r.Got, r.Want)
-		}
+	if err := measure(ctx, load.QuickCheck, d.Progress); err != nil {
+		return err
 	}
 	d.Progress(fmt.Sprintf("Campaign %s: the measure is right; storing the first objects", c.ID))
 	group, ctx := errgroup.WithContext(ctx)
