@@ -116,6 +116,17 @@ func TestACacheThatIsDownWhenColdIsTheReasonForNotBeingReady(t *testing.T) {
 	require.NoError(t, w.oneForAll([]string{i.addr}, 10*time.Second))
 }
 
+// copied waits for the local copy, which is written just after a certificate
+// is first served.
+func (i *instance) copied(t *testing.T) {
+	t.Helper()
+	f := i.source.origin.(*fleet)
+	require.Eventually(t, func() bool {
+		cert, err := f.read(t.Context(), f.local, otters)
+		return err == nil && cert != nil
+	}, 10*time.Second, 10*time.Millisecond)
+}
+
 func TestACacheThatGoesDownWhenWarmIsNotNoticedByClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, calmAuthority)
@@ -123,6 +134,7 @@ func TestACacheThatGoesDownWhenWarmIsNotNoticedByClients(t *testing.T) {
 	cfg.LocalDir = filepath.Join(t.TempDir(), "local", "certificates")
 	i := w.start(cfg, quickly())
 	require.NoError(t, w.served([]string{i.addr}, 10*time.Second))
+	i.copied(t)
 
 	cache.set(true, 0)
 	_, err := w.dial(i.addr, otters)
@@ -143,6 +155,7 @@ func TestAMissingSharedDirectoryIsRefusedUnlessALocalCopyCanServe(t *testing.T) 
 	cfg.LocalDir = t.TempDir()
 	i := w.start(cfg, quickly())
 	require.NoError(t, w.served([]string{i.addr}, 10*time.Second))
+	i.copied(t)
 	require.NoError(t, i.source.Close())
 
 	for _, cache := range []string{filepath.Join(w.cache, "missing"), w.root} { // nothing, and a file

@@ -14,19 +14,34 @@ import (
 type orders struct {
 	next http.Handler
 
+	// registering keeps new accounts one at a time: two instances that share
+	// an account key and register at once race inside Pebble (2.10.1).
+	registering sync.Mutex
+
 	mu  sync.Mutex
 	ids []string
 }
 
 func (o *orders) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	seen := &statusWriter{ResponseWriter: w}
-	o.next.ServeHTTP(seen, r)
+	o.serve(seen, r)
 	if seen.status != http.StatusCreated || !isOrder(seen.body) {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.ids = append(o.ids, path.Base(w.Header().Get("Location")))
+}
+
+// newAccount is Pebble's path for new accounts.
+const newAccount = "/sign-me-up"
+
+func (o *orders) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == newAccount {
+		o.registering.Lock()
+		defer o.registering.Unlock()
+	}
+	o.next.ServeHTTP(w, r)
 }
 
 // isOrder reports whether a created resource is an order: of all that ACME
