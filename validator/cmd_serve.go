@@ -132,10 +132,16 @@ func (c serveCmd) open(checked *contest.Contest, probes []probe.Probe) (*journal
 	}
 	opened := checked.Opened(checks, version)
 	path := filepath.Join(c.Dir, "journal.jsonl")
-	kept, err := journal.Create(path, opened, time.Now)
-	if errors.Is(err, os.ErrExist) {
-		kept, err = resume(path, opened)
+	if _, err := os.Stat(path); err == nil {
+		kept, err := resume(path, opened)
+		return kept, proofs, err
 	}
+	// Without its journal a ledger is of another day, and the audit would hold
+	// its objects against the teams.
+	if old, _ := filepath.Glob(filepath.Join(c.Dir, "ledger-*")); len(old) > 0 {
+		return nil, nil, usage(fmt.Errorf("--dir %s holds %s and no journal: name another directory, or put the journal back", c.Dir, filepath.Base(old[0])))
+	}
+	kept, err := journal.Create(path, opened, time.Now)
 	return kept, proofs, err
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +30,15 @@ func TestServeGoesOnWithItsJournalAndLeavesThatOfAnotherContestAlone(t *testing.
 	_, _, err = c.open(&contest.Contest{ID: "theirs", Seed: "0123456789abcdef"}, nil)
 	require.ErrorContains(t, err, `is the journal of contest "ours"`)
 	require.Equal(t, exitUsage, exitCode(err, t.Output()))
+}
+
+func TestServeBeginsNoDayOnTheLedgersOfAnother(t *testing.T) {
+	c := serveCmd{Dir: t.TempDir()}
+	require.NoError(t, os.WriteFile(filepath.Join(c.Dir, "ledger-1-loutres.jsonl"), nil, 0o600))
+	_, _, err := c.open(&contest.Contest{ID: "ours", Seed: "0123456789abcdef"}, nil)
+	require.ErrorContains(t, err, "holds ledger-1-loutres.jsonl and no journal")
+	require.Equal(t, exitUsage, exitCode(err, t.Output()))
+	require.NoFileExists(t, filepath.Join(c.Dir, "journal.jsonl"))
 }
 
 func TestTheBricksThatNothingChecksAreNamed(t *testing.T) {
