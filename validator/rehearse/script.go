@@ -45,7 +45,7 @@ func (c *cast) script(start time.Time, locale string) {
 
 // bricks are the five, of which a machine without accounts has two.
 func bricks() []contest.Brick {
-	absent := "make rehearsal puts it in play"
+	absent := "make rehearsal will put it in play"
 	return []contest.Brick{
 		{ID: "ceph", Title: "Ceph", Points: 80, Hint: absent},
 		{ID: "api", Title: "REST API", Points: 60, Level: "bronze", InPlay: true},
