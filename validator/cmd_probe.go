@@ -94,6 +94,9 @@ func (c probeCmd) target(env *environment) (target.Target, error) {
 	if t.Token, err = secret(env, "--token", c.Token); err != nil {
 		return t, err
 	}
+	if t.Token == "" {
+		return t, errors.New("--token is empty: want the token, env:NAME or file:PATH")
+	}
 	if t.ReaderToken, err = secret(env, "--reader-token", c.ReaderToken); err != nil {
 		return t, err
 	}
@@ -149,7 +152,11 @@ func secret(env *environment, flag, value string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", flag, err)
 		}
-		return strings.TrimSpace(string(content)), nil
+		found := strings.TrimSpace(string(content))
+		if found == "" {
+			return "", fmt.Errorf("%s: %s is empty, want the token in it", flag, path)
+		}
+		return found, nil
 	}
 	return value, nil
 }

@@ -28,11 +28,15 @@ func TestABadCommandLineSaysWhatIsWantedAndExits64(t *testing.T) {
 	broken := filepath.Join(t.TempDir(), "broken.yml")
 	require.NoError(t, os.WriteFile(broken, []byte("contest: {identifier: x}\n"), 0o600))
 	probing := []string{"probe", "--url", "https://example.net", "--token", "t"}
+	empty := filepath.Join(t.TempDir(), "empty")
+	require.NoError(t, os.WriteFile(empty, []byte("\n"), 0o600))
 	for _, c := range []struct {
 		name string
 		args []string
 		says string
 	}{
+		{"token file that is empty", []string{"probe", "--url", "https://example.net", "--token", "file:" + empty}, "empty is empty, want the token in it"},
+		{"no token at all", []string{"probe", "--url", "https://example.net", "--token", ""}, "--token is empty"},
 		{"no verb", nil, "expected one of"},
 		{"unknown verb", []string{"judge"}, "unexpected argument judge"},
 		{"unknown flag", []string{"replay", "--tail", "x"}, "unknown flag --tail"},
