@@ -65,10 +65,16 @@ func TestEveryTickHoldsOneVerdictPerTeamAndCheckInOrder(t *testing.T) {
 	require.Equal(t, []journal.Closed{{Seed: "seed", Text: closed[0].Text}}, closed)
 }
 
-func TestAWitnessThatIsDownAnnulsThatCheckForAll(t *testing.T) {
+func TestAWitnessThatIsSilentAnnulsThatCheckForAll(t *testing.T) {
+	for _, status := range []verdict.Status{verdict.Down, verdict.NotChecked} {
+		t.Run(string(status), func(t *testing.T) { annuls(t, status) })
+	}
+}
+
+func annuls(t *testing.T, status verdict.Status) {
 	cfg := shortDay(func(who string) error {
 		if who == "temoin api/two" {
-			return verdict.New(verdict.Down, "No answer", "refused", "200")
+			return verdict.New(status, "No answer", "nothing in time", "200")
 		}
 		return nil
 	})

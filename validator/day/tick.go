@@ -89,7 +89,7 @@ func (d *day) witnessVoids(n int, verdicts []journal.Verdict, began time.Time) [
 	}
 	var voids []journal.Void
 	for i, v := range verdicts {
-		if d.Teams[i/len(d.Probes)].Witness && v.Status == verdict.Down {
+		if d.Teams[i/len(d.Probes)].Witness && silent(v.Status) {
 			voids = append(voids, journal.Void{
 				Tick: n, Check: v.Check, Author: "judge",
 				Reason: fmt.Sprintf("the witness did not answer in the same tick: %s", v.Message),
@@ -98,6 +98,10 @@ func (d *day) witnessVoids(n int, verdicts []journal.Verdict, began time.Time) [
 	}
 	return voids
 }
+
+// silent says that a check met no answer: DOWN, or NOT_CHECKED where nothing
+// could tell whose fault the silence was.
+func silent(s verdict.Status) bool { return s == verdict.Down || s == verdict.NotChecked }
 
 // alarm counts the ticks running in which the witness annulled something.
 type alarm struct{ running int }

@@ -33,7 +33,7 @@ func Preload(ctx context.Context, c Config) error {
 	whole := ctx
 	ctx, stop := context.WithDeadline(ctx, latest(c.T0, time.Now().Add(2*needed)))
 	defer stop()
-	if given, err := newConsent(c, lanes).ask(ctx); err != nil || !given {
+	if !p.consented(ctx, newConsent(c, lanes)) {
 		return whole.Err()
 	}
 	p.store(ctx)
@@ -47,6 +47,20 @@ type preload struct {
 	Config
 	sender *sender
 	failed atomic.Pointer[error] // the ledger's
+}
+
+// consented asks until there is an answer: one lost request costs nobody the
+// loaded set.
+func (p *preload) consented(ctx context.Context, c *consent) bool {
+	for {
+		given, err := c.ask(ctx)
+		if err == nil {
+			return given
+		}
+		if !sleepUntil(ctx, time.Now().Add(p.scaled(time.Second))) {
+			return false
+		}
+	}
 }
 
 // store puts every object once, and three times at most.

@@ -40,10 +40,11 @@ const drainWithin = 12 * time.Second
 
 // start boots all instances and the group that keeps their number.
 func (p *platform) start(ctx context.Context, version string) error {
-	p.ctx, p.cancel = context.WithCancel(ctx)
+	// A platform outlives the day that it is judged in: only stop ends it.
+	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	p.version = version
 	for range p.size {
-		if err := p.add(p.ctx, version); err != nil {
+		if err := p.add(ctx, version); err != nil {
 			p.stop()
 			return fmt.Errorf("platform %s: %w", p.id, err)
 		}
