@@ -43,8 +43,9 @@ type Opened struct {
 	Start     time.Time `json:"start"`
 	End       time.Time `json:"end"`
 
-	// FirstLoad is the planned start of the first campaign: the bricks' samples
-	// end there. FreezeAt is when the public score stops moving.
+	// FirstLoad is the planned start of the first campaign: what a brick earns
+	// for staying green ends there. FreezeAt is when the public score stops
+	// moving.
 	FirstLoad *time.Time `json:"first_load,omitempty"`
 	FreezeAt  *time.Time `json:"freeze_at,omitempty"`
 

@@ -18,12 +18,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// archetype is a way to play the day, on a day of 48 ticks and a campaign of
-// 480 seconds from 20 to 400 requests a second at a time scale of a fifth.
+// archetype is a way to play the day, on a day of 60 ticks. After 48 of them a
+// campaign of 480 seconds, which is one tick, goes from 20 to 400 requests a
+// second at a time scale of a fifth. The last ten ticks, which prove a brick, are
+// all after the load, as they are where a tick is a minute.
 type archetype struct {
 	id       string
 	green    [5]int // tick from which Ceph, API, TLS, Concourse, AWS hold
 	flaky    int    // every so many ticks one is degraded; 0: none
+	melts    bool   // down while it is loaded
 	unproven bool   // Ceph stays UNPROVEN
 	capacity float64
 	errors   float64 // share of wrong answers
@@ -49,13 +52,14 @@ var archetypes = []archetype{
 		dips: []dip{{180, 8, 0.3}, {300, 6, 0.4}, {380, 12, 0.3}, {60, 2, 0.5}}, lost: 120, kappa: 1, deploys: [2]journal.Seconds{48, 50}},
 	{id: "c-other-store", green: [5]int{0, 14, 12, 20, 26}, flaky: 20, unproven: true, capacity: 420, errors: 0.0001, put: 400 * time.Millisecond, get: 800 * time.Millisecond,
 		dips: []dip{{180, 1, 0.5}, {300, 1, 0.5}}, kappa: 0, deploys: [2]journal.Seconds{48, 50}},
-	{id: "d-late", green: [5]int{36, 30, 28, 34, 35}, flaky: 5, capacity: 60, errors: 0.02, put: 4 * time.Second, get: 7 * time.Second,
+	{id: "d-late", green: [5]int{36, 30, 28, 34, 35}, flaky: 5, melts: true, capacity: 60, errors: 0.02, put: 4 * time.Second, get: 7 * time.Second,
 		dips: []dip{{180, 40, 0}, {300, 60, 0}, {380, 100, 0}}, kappa: 1, deploys: [2]journal.Seconds{120, 0}},
 	{id: "e-no-load", green: [5]int{30, 18, 15, 24, 27}, flaky: 20},
 }
 
 const (
-	dayTicks    = 48
+	dayTicks    = 60
+	loadTick    = 49
 	loadSeconds = 480
 )
 
@@ -65,7 +69,7 @@ func archetypal() script {
 	s := script{
 		coarse: true,
 		opened: journal.Opened{
-			Format: 1, Contest: "archetypes", Title: "Archetypes", Start: start, End: load.Add(time.Hour), FirstLoad: &load,
+			Format: 1, Contest: "archetypes", Title: "Archetypes", Start: start, End: load.Add(2 * time.Hour), FirstLoad: &load,
 			Rules: journal.Rules{
 				TimeScale: 0.2, GreenAfter: 3, RedAfter: 2, Tick: 600, Campaign: 300, Integrity: 50, Chaos: 150, Redeploy: 100, Incidents: 100,
 				Bricks: []journal.Brick{
@@ -100,7 +104,7 @@ func archetypal() script {
 func (a archetype) play(c journal.Campaign) player {
 	p := player{}
 	for brick := range a.green {
-		p.statuses = append(p.statuses, a.morning(brick))
+		p.statuses = append(p.statuses, a.day(brick))
 	}
 	acked := 0
 	for n := range loadSeconds {
@@ -130,7 +134,7 @@ func (a archetype) play(c journal.Campaign) player {
 	return p
 }
 
-func (a archetype) morning(brick int) []verdict.Status {
+func (a archetype) day(brick int) []verdict.Status {
 	statuses := row(dayTicks, verdict.Down)
 	for n := range statuses {
 		tick := n + 1
@@ -138,6 +142,8 @@ func (a archetype) morning(brick int) []verdict.Status {
 		case brick == 0 && a.unproven:
 			statuses[n] = verdict.Unproven
 		case tick < a.green[brick]:
+		case a.melts && tick == loadTick:
+			statuses[n] = verdict.Down
 		case a.flaky > 0 && tick%a.flaky == 0:
 			statuses[n] = verdict.Degraded
 		default:

@@ -83,9 +83,9 @@ func TestFormulasGiveWhatTheyGiveByHand(t *testing.T) {
 		want   float64
 	}{
 		{"never green", func(_ *script, p *player) { p.statuses[0] = row(20, mumble) }, "Bricks", tls, 0},
-		{"green from the sixth tick on: 5 of 20 minutes late, 15 of 20 ticks held", func(_ *script, p *player) {
+		{"green from the sixth tick on: 25 of 30 minutes left, 15 of 20 ticks held", func(_ *script, p *player) {
 			copy(p.statuses[0], row(5, mumble))
-		}, "Bricks", tls, 40 * (0.5 + 0.2*0.75 + 0.3*0.75)},
+		}, "Bricks", tls, 40 * (0.5 + 0.2*25/30 + 0.3*15/20)},
 		{"two OK of the last ten, never three running", func(_ *script, p *player) {
 			p.statuses[0] = append(row(18, mumble), ok, ok)
 		}, "Bricks", tls, 40 * 0.5 * 0.2},
@@ -97,10 +97,33 @@ func TestFormulasGiveWhatTheyGiveByHand(t *testing.T) {
 		}, "Bricks", tls, 40},
 		{"a judge's tick does not make the run: OK, judge, OK, wrong", func(_ *script, p *player) {
 			copy(p.statuses[0], []verdict.Status{ok, judge, ok, mumble})
-		}, "Bricks", tls, 40 * (0.5 + 0.2*16/20 + 0.3*16/19)},
-		{"verdicts after the first load do not count", func(_ *script, p *player) {
-			p.statuses[0] = append(row(20, ok), row(9, mumble)...)
+		}, "Bricks", tls, 40 * (0.5 + 0.2*26/30 + 0.3*16/19)},
+		{"green with the first load: ten minutes left, all of the last ten OK, nothing held", func(_ *script, p *player) {
+			p.statuses[0] = append(row(20, mumble), row(10, ok)...)
+		}, "Bricks", tls, 40 * (0.5 + 0.2*10/30)},
+		{"green five minutes before the end: five OK of the last ten", func(_ *script, p *player) {
+			p.statuses[0] = append(row(25, mumble), row(5, ok)...)
+		}, "Bricks", tls, 40 * (0.5*0.5 + 0.2*5/30)},
+		{"the green run begins two ticks before the first load: two are held", func(_ *script, p *player) {
+			p.statuses[0] = append(row(18, mumble), row(12, ok)...)
+		}, "Bricks", tls, 40 * (0.5 + 0.2*12/30 + 0.3*2/20)},
+		{"red for four ticks under load, OK in the last ten of the day: nothing is lost", func(s *script, p *player) {
+			s.opened.End = s.opened.End.Add(5 * time.Minute)
+			p.statuses[0] = append(append(row(20, ok), row(4, verdict.Down)...), row(11, ok)...)
 		}, "Bricks", tls, 40},
+		{"red from the first load on: one OK of the last ten of the day", func(_ *script, p *player) {
+			p.statuses[0] = append(row(20, ok), row(9, mumble)...)
+		}, "Bricks", tls, 40 * (0.5*0.1 + 0.2 + 0.3)},
+		{"verdicts after the end do not count", func(_ *script, p *player) {
+			p.statuses[0] = append(row(30, ok), row(9, mumble)...)
+		}, "Bricks", tls, 40},
+		{"no campaign: ticks are held up to the end, here 15 of 30", func(s *script, p *player) {
+			s.opened.FirstLoad, s.campaign = nil, journal.Campaign{}
+			p.statuses[0] = append(row(15, mumble), row(15, ok)...)
+		}, "Bricks", tls, 40 * (0.5 + 0.2*15/30 + 0.3*15/30)},
+		{"no counted tick before the first load: N is 1, and nothing is held", func(_ *script, p *player) {
+			p.statuses[0] = append(row(20, judge), row(10, ok)...)
+		}, "Bricks", tls, 40 * (0.5 + 0.2*10/30)},
 		{"one check of weight 1 OK, one of weight 3 wrong: a quarter", func(s *script, p *player) {
 			s.opened.Checks = append(s.opened.Checks, journal.Check{ID: "tls/dates", Brick: "tls", Required: true, Weight: 3})
 			p.statuses = append(p.statuses, row(20, mumble))

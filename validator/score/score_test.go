@@ -48,6 +48,22 @@ func TestAPartWithoutAnySampleLeavesTheSum(t *testing.T) {
 	}
 }
 
+func TestABrickThatTheJudgeCouldNotCheckLeavesTheSumWithTheDay(t *testing.T) {
+	s := small("a", "b")
+	s.players[0].statuses[0] = row(30, verdict.JudgeError)
+	s.open = true
+	r := scored(t, s)
+	require.True(t, child(t, part(t, r, "a", "Bricks").Children, "TLS").InPlay, "it may still be checked until the end")
+	require.True(t, who(t, r, "a").LastGreen.IsZero())
+
+	s.open = false
+	r = scored(t, s)
+	require.False(t, child(t, part(t, r, "a", "Bricks").Children, "TLS").InPlay)
+	near(t, 600, who(t, r, "a").InPlay, "640 less the 40 of the brick")
+	near(t, 1000, who(t, r, "a").Total, "a does not lose by it")
+	near(t, 640, who(t, r, "b").InPlay, "it stays in the sum of the other team")
+}
+
 func TestTheWitnessIsNotRanked(t *testing.T) {
 	s := small("w", "a", "b")
 	s.opened.Teams[0].Witness = true
