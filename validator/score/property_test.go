@@ -52,7 +52,7 @@ func anyPlayer(t *rapid.T, s script) player {
 	p := perfect(s.campaign)
 	p.statuses = nil
 	for range s.opened.Checks {
-		p.statuses = append(p.statuses, rapid.SliceOfN(rapid.SampledFrom(judged), 20, 22).Draw(t, "statuses"))
+		p.statuses = append(p.statuses, rapid.SliceOfN(rapid.SampledFrom(judged), 28, 30).Draw(t, "statuses"))
 	}
 	healthy := rapid.Bool().Draw(t, "healthy")
 	for n := range p.load {
@@ -117,15 +117,15 @@ func TestAWorseVerdictNeverRaisesAScore(t *testing.T) {
 func TestALaterGreenNeverRaisesAScore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyDay(t)
-		green := rapid.IntRange(0, 20).Draw(t, "green")
-		later := rapid.IntRange(green, 20).Draw(t, "later")
+		green := rapid.IntRange(0, 30).Draw(t, "green")
+		later := rapid.IntRange(green, 30).Draw(t, "later")
 		var before, after []float64
 		for i := range s.players[0].statuses {
-			s.players[0].statuses[i] = append(row(green, verdict.Down), row(20-green, verdict.OK)...)
+			s.players[0].statuses[i] = append(row(green, verdict.Down), row(30-green, verdict.OK)...)
 		}
 		before = totals(t, s)
 		for i := range s.players[0].statuses {
-			s.players[0].statuses[i] = append(row(later, verdict.Down), row(20-later, verdict.OK)...)
+			s.players[0].statuses[i] = append(row(later, verdict.Down), row(30-later, verdict.OK)...)
 		}
 		after = totals(t, s)
 		require.LessOrEqual(t, after[0], before[0]+1e-9)

@@ -62,9 +62,34 @@ func (s script) written(t require.TestingT) []journal.Entry {
 		_, err := j.Append(kind, payload)
 		require.NoError(t, err)
 	}
+	load := s.campaign.At
+	if s.campaign.ID == "" {
+		load = s.opened.End
+	}
+	s.ticks(&now, start, load, add)
+	for _, v := range s.voids {
+		add(journal.KindVoid, v)
+	}
+	if s.campaign.ID != "" {
+		s.afternoon(&now, add)
+	}
+	s.ticks(&now, s.opened.End, s.opened.End.Add(24*time.Hour), add)
+	if !s.open {
+		now = s.opened.End
+		add(journal.KindClosed, journal.Closed{Seed: "seed"})
+	}
+	return j.Entries()
+}
+
+// ticks writes the verdicts of the ticks from one moment to before another.
+func (s script) ticks(now *time.Time, from, to time.Time, add func(journal.Kind, any)) {
 	tick := s.opened.Rules.Tick.Duration()
 	for n := range longestRow(s.players) {
-		now = start.Add(time.Duration(n) * tick)
+		at := start.Add(time.Duration(n) * tick)
+		if at.Before(from) || !at.Before(to) {
+			continue
+		}
+		*now = at
 		for p, player := range s.players {
 			for c, row := range player.statuses {
 				if n < len(row) && row[n] != "" {
@@ -74,17 +99,6 @@ func (s script) written(t require.TestingT) []journal.Entry {
 			}
 		}
 	}
-	for _, v := range s.voids {
-		add(journal.KindVoid, v)
-	}
-	if s.campaign.ID != "" {
-		s.afternoon(&now, add)
-	}
-	if !s.open {
-		now = s.opened.End
-		add(journal.KindClosed, journal.Closed{Seed: "seed"})
-	}
-	return j.Entries()
 }
 
 func (s script) afternoon(now *time.Time, add func(journal.Kind, any)) {
@@ -93,6 +107,7 @@ func (s script) afternoon(now *time.Time, add func(journal.Kind, any)) {
 	add(journal.KindCampaign, c)
 	for n := range int(c.Duration) {
 		s.disturbances(*now, now.Add(time.Second), add)
+		s.ticks(now, *now, now.Add(time.Second), add)
 		*now = c.At.Add(time.Duration(n+1) * time.Second)
 		for p, player := range s.players {
 			if n < len(player.load) {
@@ -114,6 +129,7 @@ func (s script) afternoon(now *time.Time, add func(journal.Kind, any)) {
 			add(journal.KindReadback, r)
 		}
 	}
+	s.ticks(now, *now, s.opened.End, add)
 }
 
 // disturbances writes what was done from one moment to before another; what
@@ -185,8 +201,9 @@ func longestRow(players []player) int {
 }
 
 // small is a contest of one brick of 40 points with one required check, ticks
-// of a minute, 20 of them before a campaign of 100 seconds at a time scale of a
-// tenth, with a fault at 20 s and a redeployment at 50 s.
+// of a minute, 20 of them before and 10 after the start of a campaign of 100
+// seconds at a time scale of a tenth, with a fault at 20 s and a redeployment at
+// 50 s.
 func small(teams ...string) script {
 	load := start.Add(20 * time.Minute)
 	s := script{
@@ -220,7 +237,7 @@ func small(teams ...string) script {
 func perfect(c journal.Campaign) player {
 	at := func(seconds float64) time.Time { return c.At.Add(time.Duration(seconds * float64(time.Second))) }
 	p := player{
-		statuses: [][]verdict.Status{row(20, verdict.OK)},
+		statuses: [][]verdict.Status{row(30, verdict.OK)},
 		faults: []journal.Fault{
 			{ID: "1-fault-1", Kind: "kill-instance", State: "injected", At: at(20), Weight: 6},
 			{ID: "1-fault-1", Kind: "kill-instance", State: "verified", At: at(20.2), Weight: 6},
