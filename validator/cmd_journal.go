@@ -53,6 +53,9 @@ func readJournal(path, head string) ([]journal.Entry, error) {
 
 // writeTotals prints a line per team, to the last digit.
 func writeTotals(env *environment, result score.Result) error {
+	if !result.Final {
+		fmt.Fprintln(env.stderr, "the day is not over: these points are those so far")
+	}
 	for _, team := range result.Teams {
 		note := ""
 		if team.Witness {

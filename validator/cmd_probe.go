@@ -84,8 +84,8 @@ func (c probeCmd) checks(t target.Target) ([]probe.Probe, error) {
 func (c probeCmd) target(env *environment) (target.Target, error) {
 	t := target.Target{Contest: c.Contest, Resolve: c.Resolve, HTTPPort: c.HTTPPort, Control: c.Control, Roots: target.MozillaRoots()}
 	at, err := url.Parse(c.URL)
-	if err != nil || at.Host == "" || (at.Scheme != "https" && at.Scheme != "http") {
-		return t, fmt.Errorf("--url %q: want https://NAME or http://NAME:PORT", c.URL)
+	if err != nil || !isSite(at) {
+		return t, fmt.Errorf("--url %q: want https://NAME or http://NAME:PORT, without a path", c.URL)
 	}
 	t.URL, t.ID = at, at.Hostname()
 	if err := c.addresses(); err != nil {
@@ -132,14 +132,32 @@ func (c probeCmd) addresses() error {
 	return nil
 }
 
+// isSite says whether u names a whole site: a path would be dropped in silence.
+func isSite(u *url.URL) bool {
+	if u.Port() != "" && !isAddress(u.Host) {
+		return false
+	}
+	return u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http") && u.User == nil &&
+		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == ""
+}
+
 func isAddress(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	n, notANumber := strconv.ParseUint(port, 10, 16)
 	return err == nil && host != "" && notANumber == nil && n > 0
 }
 
-// secret resolves env:NAME and file:PATH; anything else is the secret itself.
+// secret is what a flag names, if a header can carry it.
 func secret(env *environment, flag, value string) (string, error) {
+	found, err := resolved(env, flag, value)
+	if err == nil && strings.ContainsFunc(found, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("%s: want one line of visible ASCII without spaces", flag)
+	}
+	return found, err
+}
+
+// resolved follows env:NAME and file:PATH; anything else is the secret itself.
+func resolved(env *environment, flag, value string) (string, error) {
 	if name, ok := strings.CutPrefix(value, "env:"); ok {
 		found := env.getenv(name)
 		if found == "" {

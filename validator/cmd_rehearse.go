@@ -28,7 +28,7 @@ func (c rehearseCmd) Run(env *environment) error {
 		c.App = filepath.Join(filepath.Dir(self), "app")
 	}
 	err := rehearse.Run(env.ctx, rehearse.Options{
-		App: c.App, Out: c.Out, Listen: c.Listen, Locale: c.Locale, Demo: c.Demo, Version: version,
+		App: c.App, Out: c.Out, Listen: c.Listen, Locale: c.Locale, Demo: c.Demo, Version: version, Self: os.Args[0],
 		Stdout: env.stdout, Stderr: env.stderr,
 	})
 	switch {

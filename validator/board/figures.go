@@ -115,7 +115,7 @@ func (l *lane) wrong() int {
 	if l.audit == nil {
 		return 0
 	}
-	return l.audit.Lost + l.audit.Stale + l.audit.Corrupt + l.audit.Unreachable
+	return l.audit.Lost + l.audit.Stale + l.audit.Corrupt
 }
 
 // auditRow is what the audit found: nothing is claimed before it has begun.

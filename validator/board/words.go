@@ -26,7 +26,7 @@ var words = map[string]map[string]string{
 		"audited": "%s read again", "unaudited": "audit to come", "no.errors": "none so far", "no.campaign": "No campaign has begun yet.",
 		"axis": "%s on one time axis", "lane": "%s: offered %s requests a second, good %s.", "bricks.of": "Bricks of %s", "figures": "Face to face",
 		"refused": "refused: counts as not survived", "failed": "failed", "unverified": "did not take", "live.in": "live in %s",
-		"error.timeout": "time-out", "error.unserved": "not served", "error.wrong": "wrong bytes", "team": "TEAM", "gain": "proven, %s", "frozen": "frozen", "lost.under.load": "%s good-seconds lost under load", "out.of": "of %s", "all.hold": "Every brick in play holds.", "audit.name": "Audit",
+		"error.timeout": "time-out", "error.unserved": "not served", "error.wrong": "wrong answer", "team": "TEAM", "gain": "proven, %s", "frozen": "frozen", "lost.under.load": "%s good-seconds lost under load", "out.of": "of %s", "all.hold": "Every brick in play holds.", "audit.name": "Audit",
 		"podium": "Podium", "parts": "Where the points are", "found": "What the audit found", "found.nothing": "Every acknowledged object came back as it was put.",
 		"not.done": "The audit is not done yet.", "more": "and %d more", "seal": "Anyone can check", "seal.later": "The seed is revealed when the contest closes.",
 		"replay": "recompute this score with", "stale.judge": "The judge has written nothing for %s s. What you see is from then.",

@@ -37,8 +37,8 @@ func (r *rehearsal) finish() error {
 		r.say("%s %s", mark, e.sentence)
 	}
 	r.say("Report:  %s", filepath.Join(r.Out, "report.html"))
-	r.say("Replay:  validator replay %s --head %s", path, r.journal.Head())
-	r.say("Explain: validator score %s --explain %s", path, robbed)
+	r.say("Replay:  %s replay %s --head %s", r.Self, path, r.journal.Head())
+	r.say("Explain: %s score %s --explain %s", r.Self, path, robbed)
 	if failed > 0 {
 		return fmt.Errorf("%w: %d of its expectations failed", ErrUnexpected, failed)
 	}

@@ -33,6 +33,7 @@ type Options struct {
 	Locale  string // en or fr
 	Demo    bool   // end by itself after the podium
 	Version string // of the validator, for the journal
+	Self    string // how the validator was called, for the commands it prints
 	Stdout  io.Writer
 	Stderr  io.Writer
 }

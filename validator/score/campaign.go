@@ -89,12 +89,12 @@ func gate(a journal.Audit) (g float64, text string) {
 		return 1, "nothing audited yet"
 	}
 	g = math.Max(0, 1-200*float64(missing(a))/float64(acknowledged))
-	return g, fmt.Sprintf("%d lost, %d stale, %d corrupt of %d acknowledged", a.Lost+a.Unreachable, a.Stale, a.Corrupt, acknowledged)
+	return g, fmt.Sprintf("%d lost, %d stale, %d corrupt of %d acknowledged", a.Lost, a.Stale, a.Corrupt, acknowledged)
 }
 
 // missing counts the acknowledged objects that did not come back as they were
 // put.
-func missing(a journal.Audit) int { return a.Lost + a.Unreachable + a.Stale + a.Corrupt }
+func missing(a journal.Audit) int { return a.Lost + a.Stale + a.Corrupt }
 
 // kappa is the share of acknowledged objects whose bytes were read in Ceph.
 type kappa struct {

@@ -167,7 +167,7 @@ func TestFormulasGiveWhatTheyGiveByHand(t *testing.T) {
 		{"two objects lost of 1,000: g = 0.6", lose(2), "", "Campaign", 0.6 * 300},
 		{"five lost of 1,000: g = 0", lose(5), "", "Campaign", 0},
 		{"one lost: no integrity", lose(1), "", "Integrity", 0},
-		{"never came back at all: no integrity", func(_ *script, p *player) { p.audit.Unreachable = 1 }, "", "Integrity", 0},
+		{"not reached while the witness was silent too: nobody is blamed", func(_ *script, p *player) { p.audit.Unreachable = 1 }, "", "Integrity", 50},
 		{"a fifth of the PUTs acknowledged: two fifths", func(_ *script, p *player) {
 			for n := range p.load {
 				p.load[n].right, p.load[n].good = 4, 4

@@ -24,10 +24,10 @@ func (f *Fold) integrityPart(team int, points float64) tally {
 		if !a.Done {
 			continue
 		}
-		t.counted += float64(a.Acknowledged - a.Inconclusive)
+		t.counted += float64(a.Acknowledged - unread(a))
 		t.all += float64(a.Acknowledged)
 		puts, acked := track.puts()
-		if puts == 0 || a.Acknowledged > 0 && a.Inconclusive >= a.Acknowledged {
+		if puts == 0 || a.Acknowledged > 0 && unread(a) >= a.Acknowledged {
 			continue
 		}
 		k := f.kappa(team, c)
@@ -36,6 +36,10 @@ func (f *Fold) integrityPart(team int, points float64) tally {
 	}
 	return f.mean(t, scored, waiting)
 }
+
+// unread is how many objects nobody can speak for: the judge was at fault, or
+// the witness was as silent as the platform.
+func unread(a journal.Audit) int { return a.Inconclusive + a.Unreachable }
 
 func integrity(t *track, k kappa, puts, acked int, points float64) Node {
 	whole, verdict := 1.0, "nothing lost, stale or corrupt"
