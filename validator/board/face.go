@@ -2,6 +2,7 @@ package board
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"bogops/validator/verdict"
 )
@@ -18,6 +19,18 @@ type face struct {
 	Evidence                   string // hash
 	Command                    string // that puts the brick in play
 }
+
+// Long says that the tile's words need more than its two lines: they are then
+// set smaller, two lines for the sentence and one for got and want.
+func (f face) Long() bool {
+	return utf8.RuneCountInString(f.Sentence) > sentenceFits || utf8.RuneCountInString(f.Got+f.Want+f.Holds) > gotWantFits
+}
+
+// What one line of a tile holds at 1920 pixels, in characters.
+const (
+	sentenceFits = 60
+	gotWantFits  = 48
+)
 
 // face draws one tile. length is that of the contest, which says how precise
 // times need to be.

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -89,4 +90,10 @@ func TestAStripShowsTheLastThirtyTicksWithTheNewestAtTheRight(t *testing.T) {
 		tile.tick(n+1, "oooo")
 	}
 	require.Equal(t, []strokes{{"ok", "M1 12h297"}}, s.strip(tile.strip()).Paths)
+}
+
+func TestWordsThatNeedMoreThanTwoLinesAreSetSmaller(t *testing.T) {
+	require.False(t, face{Sentence: "A 1 MiB object comes back cut short", Got: "65,536 B", Want: "1,048,576 B"}.Long())
+	require.True(t, face{Sentence: strings.Repeat("wide ", 20)}.Long())
+	require.True(t, face{Sentence: "The platform refuses the connection", Got: "connection refused", Want: "a whole answer to GET /.well-known/bogops.json"}.Long())
 }
