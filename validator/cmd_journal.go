@@ -27,11 +27,30 @@ func (c replayCmd) Run(env *environment) error {
 	if err != nil {
 		return exitError{exitJudge, fmt.Errorf("%s: %w", c.Journal, err)}
 	}
+	if torn(c.Journal) {
+		fmt.Fprintf(env.stderr, "%s: a last line without its end is left out: the judge was cut off there, or is writing it\n", c.Journal)
+	}
 	fmt.Fprintf(env.stderr, "%s: %d lines, unbroken, head %s\n", c.Journal, len(entries), entries[len(entries)-1].Hash)
 	if c.JSON {
 		return writeJSON(env, result)
 	}
 	return writeTotals(env, result)
+}
+
+// torn says whether a file ends in the middle of a line.
+func torn(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return false
+	}
+	var last [1]byte
+	_, err = file.ReadAt(last[:], info.Size()-1)
+	return err == nil && last[0] != '\n'
 }
 
 // readJournal reads and verifies; a journal that was tampered with is located.

@@ -94,3 +94,17 @@ func TestAReportThatCannotBeDrawnLeavesAnEarlierOneAsItIs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "earlier", string(kept))
 }
+
+func TestATornLastLineAndAnUnfinishedDayAreSaid(t *testing.T) {
+	path, _ := recorded(t, verdict.OK)
+	_, _, stderr := validator(t, nil, "replay", path)
+	require.NotContains(t, stderr, "left out")
+	require.Contains(t, stderr, "the day is not over")
+
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, whole[:len(whole)-20], 0o600))
+	code, _, stderr := validator(t, nil, "replay", path)
+	require.Equal(t, exitPass, code, stderr)
+	require.Contains(t, stderr, "a last line without its end is left out")
+}
