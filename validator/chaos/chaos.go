@@ -11,14 +11,19 @@ import (
 	"bogops/validator/journal"
 )
 
+// ErrRefused says that a platform has nothing that a fault could hit, or
+// forbids what the contract obliges it to allow.
+var ErrRefused = errors.New("the platform refuses the fault")
+
 // Action is a way to break one team's platform. Its functions may be called
 // from one goroutine at a time.
 type Action struct {
 	Kind  string // as in the contest file: kill-instance
 	Title string // as on the wall: Instance killed
 
-	// Resolve says what Do would hit, without touching it. An error refuses
-	// the fault: the team has nothing of that kind, or forbids it.
+	// Resolve says what Do would hit, without touching it. An ErrRefused is
+	// the team's: it has nothing of that kind, or forbids it. Any other error
+	// is the judge's own, and costs nobody.
 	Resolve func(ctx context.Context) (victim string, err error)
 	// Do breaks it.
 	Do func(ctx context.Context) error
@@ -65,8 +70,10 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err() // nothing was touched, and nobody refused anything
-	case err != nil:
+	case errors.Is(err, ErrRefused):
 		return say("refused", err.Error())
+	case err != nil:
+		return say("unverified", err.Error())
 	}
 	// Written before the deed: a judge that dies here knows what to undo.
 	if err := say("injected", victim); err != nil {

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func TestAFaultThatNobodyHealsIsRolledBackByUs(t *testing.T) {
 
 func TestAFaultWithoutAVictimIsRefusedAndTouchesNothing(t *testing.T) {
 	require.Equal(t, []string{"refused"}, steps(t, t.Context(), func(a *Action) {
-		a.Resolve = func(context.Context) (string, error) { return "", errors.New("no instance") }
+		a.Resolve = func(context.Context) (string, error) { return "", fmt.Errorf("%w: no instance", ErrRefused) }
 		a.Do = func(context.Context) error { t.Error("done all the same"); return nil }
 		a.Undo = func(context.Context) (bool, error) { t.Error("undone all the same"); return false, nil }
 	}))
@@ -63,6 +64,13 @@ func TestAJudgeThatIsStoppedIsNoTeamsRefusal(t *testing.T) {
 	action := Action{Resolve: func(ctx context.Context) (string, error) { return "", ctx.Err() }}
 	require.ErrorIs(t, Inject(ctx, j, action, Plan{ID: "f1"}, time.Now), context.Canceled)
 	require.Len(t, j.Entries(), 1, "nothing is told of the team")
+}
+
+func TestAJudgeThatCannotFindItsVictimBlamesNobody(t *testing.T) {
+	require.Equal(t, []string{"unverified"}, steps(t, t.Context(), func(a *Action) {
+		a.Resolve = func(context.Context) (string, error) { return "", errors.New("the credentials expired") }
+		a.Do = func(context.Context) error { t.Error("done all the same"); return nil }
+	}))
 }
 
 func TestAFaultThatDoesNotShowIsUnverified(t *testing.T) {

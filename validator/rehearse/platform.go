@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"bogops/validator/chaos"
 )
 
 // platform is one team's whole platform on this machine: instances of the
@@ -143,7 +145,7 @@ func (p *platform) victim() (*machine, error) {
 			return m, nil
 		}
 	}
-	return nil, fmt.Errorf("platform %s has no running instance", p.id)
+	return nil, fmt.Errorf("%w: platform %s has no running instance", chaos.ErrRefused, p.id)
 }
 
 // whole returns nil when as many instances as wanted run and are ready.
