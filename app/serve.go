@@ -22,21 +22,35 @@ type server struct {
 	store    store.Store
 	certs    *certs.Source
 	draining atomic.Bool
+	waits    atomic.Pointer[string] // what ready last said, for the log
 }
 
-// ready says why this instance cannot serve now; nil: it can. What it says may
-// be shown to anyone.
+// ready says which part of this instance cannot serve now; nil: none. Anyone
+// may ask, so the reason, which may name paths and hosts, goes to the log
+// instead, once for each change.
 func (s *server) ready(ctx context.Context) error {
-	if s.draining.Load() {
-		return errors.New("the instance is draining")
+	part, why := s.waiting(ctx)
+	if before := s.waits.Swap(&part); part != "" && (before == nil || *before != part) {
+		s.log.Warn("not ready", "part", part, "reason", why)
 	}
-	if err := s.certs.Ready(); err != nil {
-		return fmt.Errorf("no certificate yet: %w", err)
-	}
-	if h := s.store.Health(ctx); h.State == store.Down {
-		return fmt.Errorf("the store is down: %s", h.Reason)
+	if part != "" {
+		return errors.New(part)
 	}
 	return nil
+}
+
+// waiting is the part that is not ready, and why; empty: all are.
+func (s *server) waiting(ctx context.Context) (part, why string) {
+	if s.draining.Load() {
+		return "the instance is draining", "it was asked to stop"
+	}
+	if err := s.certs.Ready(); err != nil {
+		return "no certificate yet", err.Error()
+	}
+	if h := s.store.Health(ctx); h.State == store.Down {
+		return "the store is down", h.Reason
+	}
+	return "", ""
 }
 
 // serve listens, says where, and serves until ctx ends; then it drains.

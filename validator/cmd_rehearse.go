@@ -29,7 +29,7 @@ func (c rehearseCmd) Run(env *environment) error {
 	}
 	err := rehearse.Run(env.ctx, rehearse.Options{
 		App: c.App, Out: c.Out, Listen: c.Listen, Locale: c.Locale, Demo: c.Demo, Version: version, Self: os.Args[0],
-		Stdout: env.stdout, Stderr: env.stderr,
+		Stderr: env.stderr,
 	})
 	switch {
 	case err == nil:

@@ -3,7 +3,6 @@ package rehearse
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -58,7 +57,7 @@ func TestAnInterruptedRehearsalLeavesOnlyItsRecordBehind(t *testing.T) {
 	var said told
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Run(ctx, Options{App: app, Out: out, Listen: "127.0.0.1:0", Locale: "en", Version: "test", Stdout: io.Discard, Stderr: &said})
+		ended <- Run(ctx, Options{App: app, Out: out, Listen: "127.0.0.1:0", Locale: "en", Version: "test", Stderr: &said})
 	}()
 	require.Eventually(t, func() bool { return said.has("Loutres start their platform") }, time.Minute, 50*time.Millisecond)
 	require.NotEmpty(t, processesNaming(t, temporary), "instances run, of the witness at least")

@@ -34,7 +34,6 @@ type Options struct {
 	Demo    bool   // end by itself after the podium
 	Version string // of the validator, for the journal
 	Self    string // how the validator was called, for the commands it prints
-	Stdout  io.Writer
 	Stderr  io.Writer
 }
 

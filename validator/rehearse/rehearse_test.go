@@ -19,7 +19,7 @@ func TestOnlyADemoCallsItsInterruptAFailure(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, interrupt := context.WithCancel(t.Context())
 	interrupt()
-	opts := Options{App: app, Listen: "127.0.0.1:0", Locale: "en", Stdout: io.Discard, Stderr: io.Discard}
+	opts := Options{App: app, Listen: "127.0.0.1:0", Locale: "en", Stderr: io.Discard}
 	opts.Out = filepath.Join(t.TempDir(), "run")
 	require.NoError(t, Run(ctx, opts))
 	opts.Demo, opts.Out = true, filepath.Join(t.TempDir(), "demo")
