@@ -102,7 +102,7 @@ func (s speech) laneFace(v *View, a axis, team *side, l *lane, now time.Duration
 	}
 	f := laneFace{
 		Team: team.Name, Colour: colourOf(team.Colour), Shape: shapeOf(team.Shape), Ours: a.ours(l),
-		Bite: a.bite(now), Good: a.good(l, now), Offered: offered.String(), Plan: plan.String(),
+		Bite: a.bite(l.told(now)), Good: a.good(l, l.told(now)), Offered: offered.String(), Plan: plan.String(),
 	}
 	step := niceStep(a.top / 3)
 	for rate := step; rate < a.top*0.98; rate += step {

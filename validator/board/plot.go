@@ -106,6 +106,13 @@ func (a axis) good(l *lane, until time.Duration) string {
 	return p.String()
 }
 
+// told is how far a lane's seconds are known at now. A second is told once all
+// of its answers are in, for one team sooner than for the other: what is not
+// told yet is drawn neither as good nor as missed.
+func (l *lane) told(now time.Duration) time.Duration {
+	return min(now, time.Duration(len(l.seconds))*time.Second)
+}
+
 // bite is all that was offered; the good area covers its part.
 func (a axis) bite(until time.Duration) string {
 	var p pen

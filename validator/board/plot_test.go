@@ -21,6 +21,16 @@ func TestTheGoodLineIsThePlanTimesTheShareThatWasGood(t *testing.T) {
 	require.Equal(t, "M0 100L0 0L500 0L1000 100L1000 100Z", a.bite(4*time.Second))
 }
 
+func TestASecondThatIsNotToldYetIsNotDrawnAsMissed(t *testing.T) {
+	c := &campaign{Campaign: journal.Campaign{Duration: 4, Peak: 100, Stages: []journal.Stage{{From: 100, To: 100, Seconds: 4}}}}
+	a := axis{c: c, top: 100, bucket: 1}
+	behind := &lane{seconds: []second{{known: true, offered: 10, good: 10}, {known: true, offered: 10, good: 10}}}
+	f := speech{}.laneFace(&View{}, a, &side{}, behind, 3*time.Second)
+	require.Equal(t, "M0 100L0 0L500 0L500 100Z", f.Bite)
+	require.Equal(t, "M0 100L0 0L125 0L375 0L500 0L500 100", f.Good)
+	require.Equal(t, "M0 0L750 0", f.Offered, "what was offered goes on to now")
+}
+
 func TestAGapInWhatIsKnownIsAGapInTheLine(t *testing.T) {
 	c := &campaign{Campaign: journal.Campaign{Duration: 4}}
 	a := axis{c: c, top: 1, bucket: 1}
