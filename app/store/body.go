@@ -15,18 +15,16 @@ import (
 // cause where body failed), ErrTooLarge, ErrDigest, or the error of ctx, and
 // the store gives the write up. Every store reads bodies through it, so that
 // all of them refuse the same ones.
-func Verify(ctx context.Context, body io.Reader, opts PutOptions) io.Reader {
-	v := &verifier{ctx: ctx, body: body, opts: opts, want: opts.Size}
-	if opts.SHA256 != nil {
-		v.sum = sha256.New()
-	}
+func Verify(ctx context.Context, body io.Reader, opts PutOptions) *Verified {
+	v := &Verified{ctx: ctx, body: body, opts: opts, want: opts.Size, sum: sha256.New()}
 	if opts.Size > opts.MaxSize && opts.MaxSize > 0 {
 		v.err = fmt.Errorf("%w: %d bytes announced, at most %d taken", ErrTooLarge, opts.Size, opts.MaxSize)
 	}
 	return v
 }
 
-type verifier struct {
+// Verified is a body on its way into a store.
+type Verified struct {
 	ctx  context.Context
 	body io.Reader
 	opts PutOptions
@@ -36,7 +34,11 @@ type verifier struct {
 	err  error // what every further Read returns
 }
 
-func (v *verifier) Read(p []byte) (int, error) {
+// SHA256 is the digest of what was read; after io.EOF, of the whole body.
+func (v *Verified) SHA256() []byte { return v.sum.Sum(nil) }
+
+// Read implements io.Reader.
+func (v *Verified) Read(p []byte) (int, error) {
 	if v.err == nil && v.ctx.Err() != nil {
 		v.err = v.ctx.Err()
 	}
@@ -45,9 +47,7 @@ func (v *verifier) Read(p []byte) (int, error) {
 	}
 	n, err := v.body.Read(p)
 	v.got += int64(n)
-	if v.sum != nil {
-		v.sum.Write(p[:n])
-	}
+	v.sum.Write(p[:n])
 	switch {
 	case v.want >= 0 && v.got > v.want:
 		v.err = fmt.Errorf("%w: more than the %d bytes announced", ErrTooLarge, v.want)
@@ -63,12 +63,12 @@ func (v *verifier) Read(p []byte) (int, error) {
 	return n, v.err
 }
 
-func (v *verifier) end() error {
+func (v *Verified) end() error {
 	if v.want >= 0 && v.got < v.want {
 		return fmt.Errorf("%w: %d bytes of %d", ErrTruncated, v.got, v.want)
 	}
-	if v.sum != nil && !bytes.Equal(v.sum.Sum(nil), v.opts.SHA256) {
-		return fmt.Errorf("%w: its sha-256 is %x, announced was %x", ErrDigest, v.sum.Sum(nil), v.opts.SHA256)
+	if v.opts.SHA256 != nil && !bytes.Equal(v.SHA256(), v.opts.SHA256) {
+		return fmt.Errorf("%w: its sha-256 is %x, announced was %x", ErrDigest, v.SHA256(), v.opts.SHA256)
 	}
 	return io.EOF
 }

@@ -32,9 +32,10 @@ type Info struct {
 	Size        int64 // bytes
 	ETag        string
 	ContentType string
-	Modified    time.Time // UTC
-	Meta        map[string]string
-	Replaced    bool // set by Put: the key held an object before
+	Modified    time.Time         // UTC
+	Meta        map[string]string // names in lower case
+	SHA256      []byte            // of the bytes; nil: the store does not know it, and reading them tells
+	Replaced    bool              // set by Put: the key held an object before
 }
 
 // PutOptions says what a caller knows of a body before it is read.

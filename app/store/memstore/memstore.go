@@ -53,13 +53,14 @@ func (s *Store) put(ctx context.Context, key string, body io.Reader, opts store.
 	if err != nil {
 		return store.Info{}, err
 	}
-	data, err := io.ReadAll(store.Verify(ctx, body, opts))
+	verified := store.Verify(ctx, body, opts)
+	data, err := io.ReadAll(verified)
 	if err != nil {
 		return store.Info{}, err
 	}
 	info := store.Info{
 		Key: key, Size: int64(len(data)), ETag: newETag(), ContentType: opts.ContentType,
-		Modified: time.Now().UTC(), Meta: maps.Clone(opts.Meta),
+		Modified: time.Now().UTC(), Meta: maps.Clone(opts.Meta), SHA256: verified.SHA256(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
