@@ -30,7 +30,7 @@ func blockSum(n nonce, number int64, data []byte) uint32 {
 
 // writeFile writes the object of h with what body yields, and leaves it
 // unsynced. It holds one block in memory.
-func (s *Store) writeFile(file *os.File, h *head, body io.Reader) error {
+func (s *Store) writeFile(file *os.File, h *head, body *store.Verified) error {
 	room := s.rooms.Get().(*[roomLen]byte)
 	defer s.rooms.Put(room)
 	size := int64(0)
@@ -53,7 +53,7 @@ func (s *Store) writeFile(file *os.File, h *head, body io.Reader) error {
 			break
 		}
 	}
-	if err := s.disk.write(file, h.seal(size), 0); err != nil {
+	if err := s.disk.write(file, h.seal(size, body.SHA256()), 0); err != nil {
 		return diskError("write", err)
 	}
 	return nil

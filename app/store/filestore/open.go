@@ -19,7 +19,7 @@ const (
 	formatFile   = "bogops-filestore" // says that this is a store, and of which format
 	objectsDir   = "objects"          // up to 256 shards
 	writingDir   = "writing"          // drafts that have names
-	formatText   = "1\n"
+	formatText   = "2\n"              // 1: heads without a digest, refused
 	formatUnborn = formatFile + ".new"
 )
 

@@ -23,14 +23,15 @@ func TestOpenRefusesWhatIsNoStoreInOneSentence(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	future := filepath.Join(t.TempDir(), "future")
-	require.NoError(t, os.Mkdir(future, 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(future, formatFile), []byte("2\n"), 0o600))
+	past, future := t.TempDir(), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(past, formatFile), []byte("1\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(future, formatFile), []byte("3\n"), 0o600))
 	for dir, says := range map[string]string{
 		file:                      "not a directory",
 		filepath.Join(file, "in"): "not a directory",
 		dir:                       `it holds "file" and is no store`,
-		future:                    `its format is "2\n", this store's "1\n"`,
+		past:                      `its format is "1\n", this store's "2\n"`,
+		future:                    `its format is "3\n", this store's "2\n"`,
 	} {
 		_, err := Open(dir)
 		require.EqualError(t, err, `filestore: cannot keep objects in "`+dir+`": `+says+want)

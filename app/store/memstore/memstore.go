@@ -181,9 +181,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// share keeps the store's own map out of a caller's hands.
+// share keeps the store's own memory out of a caller's hands.
 func share(info store.Info) store.Info {
-	info.Meta = maps.Clone(info.Meta)
+	info.Meta, info.SHA256 = maps.Clone(info.Meta), bytes.Clone(info.SHA256)
 	return info
 }
 

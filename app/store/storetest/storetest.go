@@ -48,6 +48,7 @@ func Rules() []Rule {
 		{"unfinished-unseen", "A write is not seen before it is whole.", unfinishedUnseen},
 		{"buffers", "What the caller does with its memory after a call changes no object.", buffers},
 		{"description", "Content type, metadata and time are kept with the object.", description},
+		{"known-digest", "The digest that a store knows of an object is that of its bytes.", knownDigest},
 		{"etag", "An ETag names one write: it stays between writes and changes with the bytes.", etag},
 
 		{"one-creator", "Of many that create one key at once exactly one wins.", oneCreator},

@@ -54,6 +54,10 @@ func brokenStores() []broken {
 		{"keeps the ETag on overwrite", over(func(s mem) store.Store { return &sameTag{s} }),
 			only("etag", "if-match", "delete-if-match"), nil},
 
+		{"digests the part that is read", over(func(s mem) store.Store { return &misdigesting{s} }), only("known-digest"), nil},
+		{"keeps the digest on overwrite", over(func(s mem) store.Store { return &firstDigest{mem: s} }), only("known-digest"), nil},
+		{"lends the memory of its digests", over(func(s mem) store.Store { return &lendsDigest{mem: s} }), only("known-digest"), nil},
+
 		{"lets two creators win", over(func(s mem) store.Store { return &racing{mem: s, create: true} }),
 			only("one-creator"), nil},
 		{"lets two swappers win", over(func(s mem) store.Store { return &racing{mem: s, swap: true} }), only("one-swapper"), nil},
@@ -74,7 +78,7 @@ func brokenStores() []broken {
 		{"describes one version and serves the next", over(func(s mem) store.Store { return &hasty{mem: s} }),
 			only("no-torn-reads"), nil},
 		{"reads old bytes now and then", over(func(s mem) store.Store { return &stale{mem: s} }),
-			only("overwrite", "unfinished-unseen", "one-swapper", "if-match", "delete-if-match", "second-view"), only("no-torn-reads")},
+			only("overwrite", "unfinished-unseen", "one-swapper", "if-match", "delete-if-match", "second-view", "known-digest"), only("no-torn-reads")},
 		{"takes lengths for ends", over(func(s mem) store.Store { return &ranging{mem: s, asEnd: true} }), only("ranges"), nil},
 		{"refuses ranges past the end", over(func(s mem) store.Store { return &ranging{mem: s, refuses: true} }),
 			only("ranges"), nil},
