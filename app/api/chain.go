@@ -57,11 +57,13 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	}
 	defer o.held.Release(held)
 
-	c.Header("Content-Length", strconv.FormatInt(size, 10))
+	if size != process.Unknown {
+		c.Header("Content-Length", strconv.FormatInt(size, 10))
+	}
 	c.Header("Content-Type", chain.MediaType())
 	c.Header("Cache-Control", "no-store")
 	c.Header("X-Content-Type-Options", "nosniff")
-	return o.stream(c, chain.Apply(body, info.Size))
+	return o.stream(c, chain.Apply(c.Request.Context(), body, info.Size))
 }
 
 // sentence dresses an error text of ours for a client.

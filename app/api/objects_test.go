@@ -1,6 +1,7 @@
 package api
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -239,11 +240,25 @@ func TestAProcessedGetIsComputedForThisRequestAlone(t *testing.T) {
 	require.Equal(t, "", b.do("GET", "/v1/objects/k?process=slice:99:5", "").body)
 }
 
+func TestGzipIsAnsweredThoughItsSizeIsNotKnown(t *testing.T) {
+	b := newBench(t)
+	b.do("PUT", "/v1/objects/k", "hello world")
+	got := b.do("GET", "/v1/objects/k?process=upper,gzip", "", "Accept-Encoding: identity")
+	require.Equal(t, 200, got.status, got.body)
+	require.Equal(t, "application/gzip", got.header.Get("Content-Type"))
+	require.NotContains(t, got.header, "Content-Encoding", "gzip is what was asked for, not how it is sent")
+	unzip, err := gzip.NewReader(strings.NewReader(got.body))
+	require.NoError(t, err)
+	text, err := io.ReadAll(unzip)
+	require.NoError(t, err)
+	require.Equal(t, "HELLO WORLD", string(text))
+}
+
 func TestABadProcessQueryIsRefusedBeforeTheKeyIsLookedUp(t *testing.T) {
 	b := newBench(t)
 	for _, query := range []string{
-		"process", "process=", "process=,", "process=upper,", "process=Upper", "process=xor:n", "process=gzip",
-		"process=stretch:n:1", "process=thumbnail:1:1", "process=slice:1", "process=hmac:a+b", "process=hmac:a%20b",
+		"process", "process=", "process=,", "process=upper,", "process=Upper", "process=xor:n:n", "process=gzip,upper",
+		"process=stretch:n:0", "process=thumbnail:1:1", "process=slice:1", "process=hmac:a+b", "process=hmac:a%20b",
 		"process=upper&process=upper", "process=upper&%70rocess=upper", "process=upper%zz", "%zz=1", "process=upper%2",
 		"process=" + strings.Repeat("upper,", 8) + "upper",
 	} {

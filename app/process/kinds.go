@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -16,10 +17,20 @@ import (
 // kind is a step before its arguments are known. A new step is one line of
 // the table and one function.
 type kind struct {
-	name string
-	args []argument
-	bind func(args []string) step
+	name   string
+	args   []argument
+	place  place
+	weight weight
+	bind   func(args []string) step
 }
+
+// place is where in a chain a step may stand.
+type place int
+
+const (
+	anywhere place = iota
+	last           // what it makes has no size that is known in advance
+)
 
 // argument is one argument of a step: what it is called and what it may be.
 type argument struct {
@@ -27,15 +38,18 @@ type argument struct {
 	ok   func(string) error
 }
 
-// kinds are the steps of the bronze level; any other is refused.
+// kinds are the steps of the bronze and silver levels; any other is refused.
 var kinds = [...]kind{
-	{"sha256", nil, func([]string) step { return digest("sha256", sha256.New) }},
-	{"sha512", nil, func([]string) step { return digest("sha512", sha512.New) }},
-	{"hmac", []argument{{"NONCE", isNonce}}, bindHMAC},
-	{"slice", []argument{{"OFFSET", isNumber}, {"LENGTH", isNumber}}, bindSlice},
-	{"reverse", nil, func([]string) step { return step{name: "reverse", size: same, run: reverse, holds: true} }},
-	{"upper", nil, func([]string) step { return step{name: "upper", size: same, run: upper} }},
-	{"base64", nil, func([]string) step { return step{name: "base64", size: base64Size, run: encode} }},
+	{"sha256", nil, anywhere, weight{5000, 0.6}, func([]string) step { return digest("sha256", sha256.New) }},
+	{"sha512", nil, anywhere, weight{5000, 1.2}, func([]string) step { return digest("sha512", sha512.New) }},
+	{"hmac", []argument{{"NONCE", isNonce}}, anywhere, weight{8000, 0.6}, bindHMAC},
+	{"slice", []argument{{"OFFSET", isNumber}, {"LENGTH", isNumber}}, anywhere, weight{400, 0.02}, bindSlice},
+	{"reverse", nil, anywhere, weight{400, 2}, func([]string) step { return step{name: "reverse", size: same, run: reverse, held: same} }},
+	{"upper", nil, anywhere, weight{400, 0.55}, func([]string) step { return step{name: "upper", size: same, run: upper} }},
+	{"base64", nil, anywhere, weight{4000, 0.65}, func([]string) step { return step{name: "base64", size: base64Size, run: encode} }},
+	{"xor", []argument{{"NONCE", isNonce}}, anywhere, weight{1500, 0.05}, bindXOR},
+	{"stretch", []argument{{"NONCE", isNonce}, {"N", isIterations}}, anywhere, weight{5500, 0.6}, bindStretch},
+	{"gzip", nil, last, weight{210_000, 12}, bindGzip},
 }
 
 func (k kind) usage() string {
@@ -64,9 +78,23 @@ func bindSlice(args []string) step {
 	return step{
 		name: "slice",
 		size: func(in int64) int64 { return min(length, max(0, in-offset)) },
-		run: func(in io.Reader, _ int64) io.Reader {
+		run: func(_ context.Context, in io.Reader, _ int64) io.Reader {
 			return io.LimitReader(&skip{in: in, left: offset}, length)
 		},
+		reads: func(in int64) int64 { // no further than the end of its part
+			if end := offset + length; end >= 0 {
+				return min(in, end)
+			}
+			return in
+		},
+	}
+}
+
+func bindXOR(args []string) step {
+	return step{
+		name: "xor",
+		size: same,
+		run:  func(_ context.Context, in io.Reader, _ int64) io.Reader { return newXORReader(in, args[0]) },
 	}
 }
 
@@ -116,4 +144,18 @@ func isNumber(s string) error {
 func number(s string) int64 {
 	n, _ := strconv.ParseInt(s, 10, 64)
 	return n
+}
+
+// maxIterations bounds what one stretch may cost: some 16 ms of a core with
+// SHA instructions, some 100 ms without.
+const maxIterations = 100_000
+
+func isIterations(s string) error {
+	if err := isNumber(s); err != nil {
+		return err
+	}
+	if n := number(s); n < 1 || n > maxIterations {
+		return fmt.Errorf("is %d; want 1 to %d", n, maxIterations)
+	}
+	return nil
 }

@@ -6,6 +6,8 @@
 package process
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,13 +28,20 @@ const MaxSteps = 8
 // change: one Chain may serve any number of goroutines.
 type Chain struct{ steps []step }
 
-// step is one step with its arguments bound.
-type step struct {
-	name string
-	size func(in int64) int64
-	run  func(in io.Reader, size int64) io.Reader
+// Unknown is the size of bytes that only making them tells.
+const Unknown = -1
 
-	holds bool // its whole input, from its first read to the end of the answer
+// step is one step with its arguments bound. in is the size of its input.
+type step struct {
+	name  string
+	size  func(in int64) int64 // of its output, or Unknown
+	run   func(ctx context.Context, src io.Reader, in int64) io.Reader
+	held  func(in int64) int64 // bytes, to the end of the answer; nil: but a buffer
+	media string               // of its output; "": any bytes
+
+	weight weight
+	reads  func(in int64) int64 // how many bytes of its input; nil: all
+	extra  float64              // CPU nanoseconds that its arguments ask for
 }
 
 // Parse reads a chain from the raw value of a query: it decodes percents
@@ -52,7 +61,7 @@ func Parse(raw string) (Chain, error) {
 	}
 	var chain Chain
 	for i, word := range words {
-		s, err := parseStep(word)
+		s, err := parseStep(word, i == len(words)-1)
 		if err != nil {
 			return Chain{}, fmt.Errorf("%w: step %d %s", ErrChain, i+1, err)
 		}
@@ -61,7 +70,7 @@ func Parse(raw string) (Chain, error) {
 	return chain, nil
 }
 
-func parseStep(word string) (step, error) {
+func parseStep(word string, isLast bool) (step, error) {
 	if word == "" {
 		return step{}, errors.New("is empty")
 	}
@@ -82,7 +91,12 @@ func parseStep(word string) (step, error) {
 				return step{}, fmt.Errorf("%s: %s %w", name, check.name, err)
 			}
 		}
-		return k.bind(args), nil
+		if k.place == last && !isLast {
+			return step{}, fmt.Errorf("%s is followed by another; want it last", name)
+		}
+		s := k.bind(args)
+		s.weight = k.weight
+		return s, nil
 	}
 	return step{}, fmt.Errorf("%q is unknown; want one of %s", shorten(name), names())
 }
@@ -95,9 +109,10 @@ func shorten(s string) string {
 	return s
 }
 
-// Plan returns how many bytes the chain makes of size bytes. It returns
-// ErrTooLarge where the input of any step, the first included, is over limit
-// bytes: the size of every step follows from its input's, so this is known
+// Plan returns how many bytes the chain makes of size bytes, or Unknown where
+// it ends in a step whose output only its making tells. It returns ErrTooLarge
+// where the input of any step, the first included, is over limit bytes: the
+// size of every step's input follows from its predecessor's, so this is known
 // before a byte is read.
 func (c Chain) Plan(size, limit int64) (int64, error) {
 	for i, s := range c.steps {
@@ -111,12 +126,13 @@ func (c Chain) Plan(size, limit int64) (int64, error) {
 }
 
 // Holds returns how many bytes the chain keeps in memory at once at most,
-// beyond a few fixed buffers, when its input is size bytes.
+// beyond a few fixed buffers of some ten kibibytes, when its input is size
+// bytes.
 func (c Chain) Holds(size int64) int64 {
 	var held int64
 	for _, s := range c.steps {
-		if s.holds {
-			held += size
+		if s.held != nil {
+			held += s.held(size)
 		}
 		size = s.size(size)
 	}
@@ -126,22 +142,27 @@ func (c Chain) Holds(size int64) int64 {
 // Apply returns the bytes that the chain makes of in, which must yield exactly
 // size bytes: a read fails with io.ErrUnexpectedEOF where in ends early, so a
 // digest of half an object never looks like an answer. Steps read as they are
-// read, in bounded memory, except that reverse holds its input. The caller
-// plans first and closes what stands behind in.
-func (c Chain) Apply(in io.Reader, size int64) io.Reader {
-	var out io.Reader = &exact{in: in, left: size}
+// read, in bounded memory, except that reverse holds its input. Once ctx has
+// ended, reads of in fail with its error, and the one step that computes
+// without reading (stretch) does not begin to. The caller plans first and
+// closes what stands behind in.
+func (c Chain) Apply(ctx context.Context, in io.Reader, size int64) io.Reader {
+	var out io.Reader = &exact{ctx: ctx, in: in, left: size}
 	for _, s := range c.steps {
-		out = s.run(out, size)
+		out = s.run(ctx, out, size)
 		size = s.size(size)
 	}
 	return out
 }
 
 // MediaType is what the chain's output is served as.
-func (c Chain) MediaType() string { return "application/octet-stream" }
+func (c Chain) MediaType() string {
+	return cmp.Or(c.steps[len(c.steps)-1].media, "application/octet-stream")
+}
 
-// exact passes on the bytes of in and insists on their number.
+// exact passes on the bytes of in until ctx ends, and insists on their number.
 type exact struct {
+	ctx  context.Context
 	in   io.Reader
 	left int64
 }
@@ -149,6 +170,9 @@ type exact struct {
 func (e *exact) Read(p []byte) (int, error) {
 	if e.left == 0 {
 		return 0, io.EOF
+	}
+	if err := e.ctx.Err(); err != nil {
+		return 0, err
 	}
 	if int64(len(p)) > e.left {
 		p = p[:e.left]

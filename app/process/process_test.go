@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -27,7 +28,7 @@ func apply(t require.TestingT, raw string, in []byte) []byte {
 	require.NoError(t, err)
 	size, err := chain.Plan(int64(len(in)), math.MaxInt64)
 	require.NoError(t, err)
-	out, err := io.ReadAll(chain.Apply(bytes.NewReader(in), int64(len(in))))
+	out, err := io.ReadAll(chain.Apply(context.Background(), bytes.NewReader(in), int64(len(in))))
 	require.NoError(t, err)
 	require.Len(t, out, int(size), "the plan of %s is wrong", raw)
 	return out
@@ -66,35 +67,48 @@ func TestCommaAndColonMayBeEscapedAndAreDecodedOnce(t *testing.T) {
 func TestBadChainsAreRefusedWithASentence(t *testing.T) {
 	nonce65 := strings.Repeat("n", 65)
 	for raw, want := range map[string]string{
-		"":                             "bad process chain: it is empty; want 1 to 8 steps",
-		",":                            "bad process chain: step 1 is empty",
-		"upper,":                       "bad process chain: step 2 is empty",
-		"upper,,upper":                 "bad process chain: step 2 is empty",
-		"upper%":                       "bad process chain: a % is not followed by two hex digits",
-		"upper%zz":                     "bad process chain: a % is not followed by two hex digits",
-		"Upper":                        `bad process chain: step 1 "Upper" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64`,
-		"xor:abc":                      `bad process chain: step 1 "xor" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64`,
-		" upper":                       `bad process chain: step 1 " upper" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64`,
-		"upper:":                       "bad process chain: step 1 upper has 1 arguments; want upper",
-		"hmac":                         "bad process chain: step 1 hmac has 0 arguments; want hmac:NONCE",
-		"hmac:":                        "bad process chain: step 1 hmac: NONCE is 0 characters long; want 1 to 64",
-		"hmac:" + nonce65:              "bad process chain: step 1 hmac: NONCE is 65 characters long; want 1 to 64",
-		"hmac:a+b":                     "bad process chain: step 1 hmac: NONCE holds a character outside A-Za-z0-9_-",
-		"hmac:é":                       "bad process chain: step 1 hmac: NONCE holds a character outside A-Za-z0-9_-",
-		"slice:1":                      "bad process chain: step 1 slice has 1 arguments; want slice:OFFSET:LENGTH",
-		"slice:1:2:3":                  "bad process chain: step 1 slice has 3 arguments; want slice:OFFSET:LENGTH",
-		"slice::2":                     "bad process chain: step 1 slice: OFFSET is empty; want a decimal number",
-		"slice:01:2":                   `bad process chain: step 1 slice: OFFSET "01" has a leading zero`,
-		"slice:00:2":                   `bad process chain: step 1 slice: OFFSET "00" has a leading zero`,
-		"slice:+1:2":                   `bad process chain: step 1 slice: OFFSET "+1" is no decimal number`,
-		"slice:-1:2":                   `bad process chain: step 1 slice: OFFSET "-1" is no decimal number`,
-		"slice:1:2e3":                  `bad process chain: step 1 slice: LENGTH "2e3" is no decimal number`,
-		"slice:1:0x2":                  `bad process chain: step 1 slice: LENGTH "0x2" is no decimal number`,
-		"slice:1:1_0":                  `bad process chain: step 1 slice: LENGTH "1_0" is no decimal number`,
-		"slice:0:9223372036854775808":  `bad process chain: step 1 slice: LENGTH "9223372036854775808" is over 9223372036854775807`,
-		strings.Repeat("upper,", 8):    "bad process chain: 9 steps; want at most 8",
-		strings.Repeat("n", 40):        `bad process chain: step 1 "` + strings.Repeat("n", 32) + `…" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64`,
-		"upper,slice:0:18446744073709": "",
+		"":                              "bad process chain: it is empty; want 1 to 8 steps",
+		",":                             "bad process chain: step 1 is empty",
+		"upper,":                        "bad process chain: step 2 is empty",
+		"upper,,upper":                  "bad process chain: step 2 is empty",
+		"upper%":                        "bad process chain: a % is not followed by two hex digits",
+		"upper%zz":                      "bad process chain: a % is not followed by two hex digits",
+		"Upper":                         `bad process chain: step 1 "Upper" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64, xor, stretch, gzip`,
+		"thumb:9":                       `bad process chain: step 1 "thumb" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64, xor, stretch, gzip`,
+		" upper":                        `bad process chain: step 1 " upper" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64, xor, stretch, gzip`,
+		"upper:":                        "bad process chain: step 1 upper has 1 arguments; want upper",
+		"hmac":                          "bad process chain: step 1 hmac has 0 arguments; want hmac:NONCE",
+		"hmac:":                         "bad process chain: step 1 hmac: NONCE is 0 characters long; want 1 to 64",
+		"hmac:" + nonce65:               "bad process chain: step 1 hmac: NONCE is 65 characters long; want 1 to 64",
+		"hmac:a+b":                      "bad process chain: step 1 hmac: NONCE holds a character outside A-Za-z0-9_-",
+		"hmac:é":                        "bad process chain: step 1 hmac: NONCE holds a character outside A-Za-z0-9_-",
+		"slice:1":                       "bad process chain: step 1 slice has 1 arguments; want slice:OFFSET:LENGTH",
+		"slice:1:2:3":                   "bad process chain: step 1 slice has 3 arguments; want slice:OFFSET:LENGTH",
+		"slice::2":                      "bad process chain: step 1 slice: OFFSET is empty; want a decimal number",
+		"slice:01:2":                    `bad process chain: step 1 slice: OFFSET "01" has a leading zero`,
+		"slice:00:2":                    `bad process chain: step 1 slice: OFFSET "00" has a leading zero`,
+		"slice:+1:2":                    `bad process chain: step 1 slice: OFFSET "+1" is no decimal number`,
+		"slice:-1:2":                    `bad process chain: step 1 slice: OFFSET "-1" is no decimal number`,
+		"slice:1:2e3":                   `bad process chain: step 1 slice: LENGTH "2e3" is no decimal number`,
+		"slice:1:0x2":                   `bad process chain: step 1 slice: LENGTH "0x2" is no decimal number`,
+		"slice:1:1_0":                   `bad process chain: step 1 slice: LENGTH "1_0" is no decimal number`,
+		"slice:0:9223372036854775808":   `bad process chain: step 1 slice: LENGTH "9223372036854775808" is over 9223372036854775807`,
+		"xor":                           "bad process chain: step 1 xor has 0 arguments; want xor:NONCE",
+		"xor:":                          "bad process chain: step 1 xor: NONCE is 0 characters long; want 1 to 64",
+		"xor:a.b":                       "bad process chain: step 1 xor: NONCE holds a character outside A-Za-z0-9_-",
+		"stretch:n":                     "bad process chain: step 1 stretch has 1 arguments; want stretch:NONCE:N",
+		"stretch::1":                    "bad process chain: step 1 stretch: NONCE is 0 characters long; want 1 to 64",
+		"stretch:n:0":                   "bad process chain: step 1 stretch: N is 0; want 1 to 100000",
+		"stretch:n:100001":              "bad process chain: step 1 stretch: N is 100001; want 1 to 100000",
+		"stretch:n:01":                  `bad process chain: step 1 stretch: N "01" has a leading zero`,
+		"stretch:n:1e3":                 `bad process chain: step 1 stretch: N "1e3" is no decimal number`,
+		"stretch:n:9223372036854775808": `bad process chain: step 1 stretch: N "9223372036854775808" is over 9223372036854775807`,
+		"gzip:9":                        "bad process chain: step 1 gzip has 1 arguments; want gzip",
+		"gzip,upper":                    "bad process chain: step 1 gzip is followed by another; want it last",
+		"upper,gzip,gzip":               "bad process chain: step 2 gzip is followed by another; want it last",
+		strings.Repeat("upper,", 8):     "bad process chain: 9 steps; want at most 8",
+		strings.Repeat("n", 40):         `bad process chain: step 1 "` + strings.Repeat("n", 32) + `…" is unknown; want one of sha256, sha512, hmac, slice, reverse, upper, base64, xor, stretch, gzip`,
+		"upper,slice:0:18446744073709":  "",
 	} {
 		_, err := Parse(raw)
 		if want == "" {
@@ -202,7 +216,7 @@ func TestSmallReadsGiveTheSameBytes(t *testing.T) {
 	for _, raw := range []string{"base64", "upper", "slice:7:50001", "reverse", "base64,reverse,base64", "sha512"} {
 		chain, err := Parse(raw)
 		require.NoError(t, err)
-		slow := chain.Apply(iotest.HalfReader(iotest.DataErrReader(bytes.NewReader(in))), int64(len(in)))
+		slow := chain.Apply(t.Context(), iotest.HalfReader(iotest.DataErrReader(bytes.NewReader(in))), int64(len(in)))
 		got, err := io.ReadAll(iotest.OneByteReader(slow))
 		require.NoError(t, err)
 		require.True(t, bytes.Equal(apply(t, raw, in), got), raw)
@@ -215,10 +229,10 @@ func TestAnObjectThatEndsEarlyNeverLooksLikeAnAnswer(t *testing.T) {
 	for _, raw := range []string{"sha256", "sha512", "hmac:n", "slice:2:9", "reverse", "upper", "base64", "base64,reverse,sha256"} {
 		chain, err := Parse(raw)
 		require.NoError(t, err)
-		_, err = io.ReadAll(chain.Apply(strings.NewReader("short"), 6))
+		_, err = io.ReadAll(chain.Apply(t.Context(), strings.NewReader("short"), 6))
 		require.ErrorIs(t, err, io.ErrUnexpectedEOF, raw)
 		failing := io.MultiReader(strings.NewReader("short"), iotest.ErrReader(broken))
-		_, err = io.ReadAll(chain.Apply(failing, 6))
+		_, err = io.ReadAll(chain.Apply(t.Context(), failing, 6))
 		require.ErrorIs(t, err, broken, raw)
 	}
 }
@@ -239,7 +253,7 @@ func TestOnlyReverseHoldsItsInput(t *testing.T) {
 	require.NoError(t, err)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err = io.Copy(io.Discard, chain.Apply(zeros{}, 8<<20))
+	_, err = io.Copy(io.Discard, chain.Apply(t.Context(), zeros{}, 8<<20))
 	runtime.ReadMemStats(&after)
 	require.NoError(t, err)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
@@ -271,7 +285,7 @@ func FuzzParse(f *testing.F) {
 		in := []byte("seventeen bytes..")
 		size, err := chain.Plan(int64(len(in)), 1<<20)
 		require.NoError(t, err)
-		out, err := io.ReadAll(chain.Apply(bytes.NewReader(in), int64(len(in))))
+		out, err := io.ReadAll(chain.Apply(t.Context(), bytes.NewReader(in), int64(len(in))))
 		require.NoError(t, err)
 		require.Len(t, out, int(size))
 	})

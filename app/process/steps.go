@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
@@ -13,7 +14,7 @@ func digest(name string, fresh func() hash.Hash) step {
 	return step{
 		name: name,
 		size: func(int64) int64 { return length },
-		run: func(in io.Reader, _ int64) io.Reader {
+		run: func(_ context.Context, in io.Reader, _ int64) io.Reader {
 			return &whole{make: func() ([]byte, error) {
 				h := fresh()
 				if _, err := io.Copy(h, in); err != nil {
@@ -25,9 +26,9 @@ func digest(name string, fresh func() hash.Hash) step {
 	}
 }
 
-// reverse is the one bronze step that has to hold its input: the first byte
+// reverse is the one step that has to hold its input: the first byte
 // out is the last byte in.
-func reverse(in io.Reader, size int64) io.Reader {
+func reverse(_ context.Context, in io.Reader, size int64) io.Reader {
 	return &whole{make: func() ([]byte, error) {
 		held := make([]byte, size)
 		if _, err := io.ReadFull(in, held); err != nil {
@@ -85,7 +86,7 @@ func (s *skip) Read(p []byte) (int, error) {
 	return s.in.Read(p)
 }
 
-func upper(in io.Reader, _ int64) io.Reader { return upperReader{in} }
+func upper(_ context.Context, in io.Reader, _ int64) io.Reader { return upperReader{in} }
 
 type upperReader struct{ in io.Reader }
 
@@ -104,7 +105,7 @@ func (u upperReader) Read(p []byte) (int, error) {
 // encode yields base64 (RFC 4648, section 4) with padding. The standard
 // library's encoder is a writer; reading by whole groups of three bytes needs
 // no goroutine and no pipe.
-func encode(in io.Reader, _ int64) io.Reader {
+func encode(_ context.Context, in io.Reader, _ int64) io.Reader {
 	return &encoder{in: in, raw: make([]byte, 3*8192)}
 }
 
