@@ -19,9 +19,10 @@ import (
 // passed on as a value. Each flag has an environment name: BOGOPS_ and the
 // flag in capitals with underscores.
 type Config struct {
-	Listen     string `default:"127.0.0.1:8443" help:"Address of the API: HTTPS with certificates, plain HTTP without. Port 0 takes a free one."`
-	HTTPListen string `name:"http-listen" help:"Address of the plain port: ACME challenges, else a redirect to HTTPS. Empty: none."`
-	Store      string `default:"file:./data" help:"Where objects are kept: file:DIR, or mem: for a store that dies with the process."`
+	Listen      string `default:"127.0.0.1:8443" help:"Address of the API: HTTPS with certificates, plain HTTP without. Port 0 takes a free one."`
+	HTTPListen  string `name:"http-listen" help:"Address of the plain port: ACME challenges, else a redirect to HTTPS. Empty: none."`
+	AdminListen string `help:"Address of the port for operators: /metrics, /debug/pprof/, /healthz, /readyz. It asks for no token. Empty: none."`
+	Store       string `default:"file:./data" help:"Where objects are kept: file:DIR, or mem: for a store that dies with the process."`
 
 	Certs          string   `default:"off" help:"Where the certificate comes from: off, files or acme."`
 	CertFile       string   `help:"Certificate chain (PEM), with --certs files."`
@@ -133,6 +134,11 @@ func (c *Config) check() error {
 	}
 	if c.HTTPListen != "" {
 		if err := checkAddress("http-listen", c.HTTPListen); err != nil {
+			return err
+		}
+	}
+	if c.AdminListen != "" {
+		if err := checkAddress("admin-listen", c.AdminListen); err != nil {
 			return err
 		}
 	}

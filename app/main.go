@@ -11,11 +11,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
 	"bogops/app/api"
 	"bogops/app/store"
+	"bogops/app/telemetry"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
@@ -58,11 +60,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	}
 	log := slog.New(slog.NewJSONHandler(stdout, nil)).With("instance", cfg.Instance)
 
+	measured := telemetry.New(telemetry.Build{Version: cfg.AppVersion, GoVersion: runtime.Version()})
 	objects, err := openStore(cfg.Store)
 	if err != nil {
 		return fmt.Errorf("--store %s: %w", cfg.Store, err)
 	}
 	defer objects.Close()
+	objects = telemetry.Observe(objects, measured)
 
 	source, err := openCertificates(ctx, cfg, log)
 	if err != nil {
@@ -71,14 +75,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	defer source.Close()
 
 	s := &server{cfg: cfg, log: log, store: objects, certs: source}
+	measured.Register(telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends))
+	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
+	if err != nil {
+		return err
+	}
+	defer admin.close()
 	handler := api.New(api.Config{
-		Store:    objects,
-		Tokens:   api.Tokens{Judge: cfg.Secrets.Judge, Writer: cfg.Secrets.Writer, Reader: cfg.Secrets.Reader},
-		Describe: describe(cfg, objects, time.Now().UTC()),
-		Limits:   api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
-		Logger:   log,
-		Ready:    s.ready,
-		Handicap: cfg.Handicap,
+		Store:     objects,
+		Tokens:    api.Tokens{Judge: cfg.Secrets.Judge, Writer: cfg.Secrets.Writer, Reader: cfg.Secrets.Reader},
+		Describe:  describe(cfg, objects, time.Now().UTC()),
+		Limits:    api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
+		Logger:    log,
+		Ready:     s.ready,
+		Handicap:  cfg.Handicap,
+		Telemetry: measured,
 	})
 	return s.serve(ctx, handler)
 }

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"bogops/app/store"
+	"bogops/app/telemetry"
 )
 
 // Config is what the API is made of. Store, Describe and Logger are required.
@@ -24,6 +26,11 @@ type Config struct {
 	// Ready says why the server cannot serve now, in one sentence that may be
 	// shown to anyone; nil: it can. A nil Ready is always ready.
 	Ready func(context.Context) error
+
+	// Telemetry measures every request; nil: none is measured. Access takes
+	// the line that each request leaves; nil: Logger does.
+	Telemetry *telemetry.Telemetry
+	Access    *slog.Logger
 
 	// Handicap delays each object request: for rehearsals and exercises.
 	Handicap time.Duration
@@ -82,7 +89,7 @@ func New(cfg Config) http.Handler {
 
 	cfg.Limits = cfg.Limits.withDefaults()
 	errs := failer{cfg.Logger, cfg.Limits.Patience}
-	e.Use(identify, observe(cfg.Logger), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
+	e.Use(identify, observe(cmp.Or(cfg.Access, cfg.Logger), cfg.Telemetry), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
 	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
 	e.NoMethod(errs.handle(func(*gin.Context) error { return errMethod }))
 

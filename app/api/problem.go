@@ -126,6 +126,7 @@ func (f failer) fail(c *gin.Context, err error) {
 	case o.status >= http.StatusInternalServerError, c.Writer.Written():
 		f.log.Error("request failed", "request_id", requestID(c), "status", o.status, "error", err.Error())
 	}
+	c.Set(problemKey, o.slug)
 	c.Abort()
 	if c.Writer.Written() {
 		panic(http.ErrAbortHandler)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // Config says where the certificate comes from. Open checks it.
@@ -68,6 +69,9 @@ type origin interface {
 	// the status to give (statusError).
 	challenge(ctx context.Context, host, token string) ([]byte, error)
 	ready() error
+	// ends says until when each name's certificate lasts; names without one
+	// are left out.
+	ends() map[string]time.Time
 	close() error
 }
 
@@ -139,6 +143,15 @@ func (s *Source) Ready() error {
 		return nil
 	}
 	return s.origin.ready()
+}
+
+// Ends returns when the certificate of each name ends, for those who watch it.
+// A name without a certificate is left out; in mode off all are.
+func (s *Source) Ends() map[string]time.Time {
+	if s.origin == nil {
+		return nil
+	}
+	return s.origin.ends()
 }
 
 // Close stops the work in the background, waits for it and gives up the

@@ -110,6 +110,17 @@ func (f *files) ready() error {
 	return nil
 }
 
+func (f *files) ends() map[string]time.Time {
+	leaf, ends := f.held.Load().Leaf, map[string]time.Time{}
+	for _, name := range f.names {
+		ends[name] = leaf.NotAfter
+	}
+	if len(f.names) == 0 {
+		ends[""] = leaf.NotAfter // served to everyone, whatever it says
+	}
+	return ends
+}
+
 func (f *files) close() error {
 	f.stop()
 	f.running.Wait()

@@ -191,6 +191,14 @@ func (f *fleet) ready() error {
 	return nil
 }
 
+func (f *fleet) ends() map[string]time.Time {
+	ends := map[string]time.Time{}
+	for name, cert := range f.snapshot() {
+		ends[name] = cert.Leaf.NotAfter
+	}
+	return ends
+}
+
 // snapshot returns what is held, to be read without the lock.
 func (f *fleet) snapshot() map[string]*tls.Certificate {
 	f.mu.RLock()
