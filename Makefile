@@ -1,13 +1,13 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: build run demo rehearsal check test lint layers picture clean help
+.PHONY: build run demo rehearsal check test bench lint layers picture clean help
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -X main.version=$(VERSION)
 
 # The go command leaves directories with a dot out of ./...
-PACKAGES = ./... ./.ci/layers ./.ci/tally
+PACKAGES = ./... ./.ci/bench ./.ci/layers ./.ci/tally
 
 # The race detector slows a test down several times over and eats memory, so
 # two packages at a time is what a machine of two cores carries.
@@ -32,6 +32,9 @@ check: lint layers ## The fast loop: format, vet, staticcheck, layers, short tes
 test: ## Everything, after installing what it needs: what CI runs.
 	@.ci/test.sh
 
+bench: ## Measure the app beside nginx, net/http, versitygw and fio, in one run.
+	@.ci/bench.sh
+
 lint: ## Check the format, then run go vet and staticcheck.
 	@unformatted=$$(gofmt -s -l .); if [ -n "$$unformatted" ]; then \
 		printf 'not formatted (gofmt -s -w mends it):\n%s\n' "$$unformatted"; exit 1; fi
@@ -46,7 +49,7 @@ picture: ## Draw docs/wall.png anew, in Chromium.
 		mv $$dir/morning.png docs/wall.png && rm -r $$dir
 
 clean: ## Remove what make and the rehearsal put into the tree.
-	rm -rf bin rehearsal
+	rm -rf bin bench rehearsal
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \

@@ -100,7 +100,7 @@ tests() {
 		left+=("race detector: gcc is not installed")
 	fi
 	# shellcheck disable=SC2086 # empty is no argument
-	counted go test -json $race -count=1 -p 2 -timeout 40m ./... ./.ci/layers ./.ci/tally
+	counted go test -json $race -count=1 -p 2 -timeout 40m ./... ./.ci/bench ./.ci/layers ./.ci/tally
 }
 
 finish() {
