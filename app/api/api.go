@@ -97,6 +97,7 @@ func New(cfg Config) http.Handler {
 	both(e, "/.well-known/bogops.json", errs.handle(self.description))
 	both(e, "/healthz", errs.handle(self.alive))
 	both(e, "/readyz", errs.handle(self.readiness))
+	routeDocument(e, errs)
 
 	objects := newObjects(cfg.Store, cfg.Limits)
 	v1 := e.Group("/v1/objects", atOnce(cfg.Limits.InFlight, errs), handicap(cfg.Handicap))
