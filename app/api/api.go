@@ -101,6 +101,7 @@ func New(cfg Config) http.Handler {
 
 	objects := newObjects(cfg.Store, cfg.Limits)
 	v1 := e.Group("/v1/objects", atOnce(cfg.Limits.InFlight, errs), handicap(cfg.Handicap))
+	both(v1, "", errs.handle(objects.list))
 	v1.PUT("/*key", errs.handle(objects.put))
 	v1.GET("/*key", errs.handle(objects.get))
 	v1.HEAD("/*key", errs.handle(objects.head))
@@ -109,7 +110,7 @@ func New(cfg Config) http.Handler {
 }
 
 // both routes GET and HEAD alike; net/http leaves the body out for HEAD.
-func both(e *gin.Engine, path string, h gin.HandlerFunc) {
+func both(e gin.IRoutes, path string, h gin.HandlerFunc) {
 	e.GET(path, h)
 	e.HEAD(path, h)
 }

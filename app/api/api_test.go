@@ -157,3 +157,17 @@ func (f failing) Stat(context.Context, string) (store.Info, error) { return stor
 func (f failing) Delete(context.Context, string, string) error     { return f.err }
 
 func withStore(s store.Store) func(*Config) { return func(c *Config) { c.Store = s } }
+
+// listless is a store whose pages are changed on their way.
+type listless struct {
+	store.Store
+	change func(store.Page) (store.Page, error)
+}
+
+func (l listless) List(ctx context.Context, opts store.ListOptions) (store.Page, error) {
+	page, err := l.Store.List(ctx, opts)
+	if err != nil {
+		return page, err
+	}
+	return l.change(page)
+}

@@ -1,7 +1,7 @@
 package api
 
 import (
-	"net/url"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -10,27 +10,6 @@ import (
 	"bogops/app/process"
 	"bogops/app/store"
 )
-
-// processQuery returns the raw value of `process` and whether it was given. It
-// does not use url.ParseQuery: that would make spaces of pluses and hide both
-// a bad escape and a value given twice.
-func processQuery(rawQuery string) (raw string, given bool, err error) {
-	for pair := range strings.SplitSeq(rawQuery, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		name, err := url.PathUnescape(name)
-		if err != nil {
-			return "", false, refuse(errBadRequest, "The query has a %% that is not followed by two hex digits.")
-		}
-		if name != "process" {
-			continue
-		}
-		if given {
-			return "", false, refuse(errBadRequest, "process is given twice; want it once.")
-		}
-		raw, given = value, true
-	}
-	return raw, given, nil
-}
 
 // process answers with what the chain makes of the object. The answer belongs
 // to this request alone: no ETag, nothing to keep, and conditions and Range do
@@ -56,14 +35,15 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 		return errBusy
 	}
 	defer o.held.Release(held)
-
-	if size != process.Unknown {
-		c.Header("Content-Length", strconv.FormatInt(size, 10))
-	}
-	c.Header("Content-Type", chain.MediaType())
-	c.Header("Cache-Control", "no-store")
-	c.Header("X-Content-Type-Options", "nosniff")
-	return o.stream(c, chain.Apply(c.Request.Context(), body, info.Size))
+	out := chain.Apply(c.Request.Context(), body, info.Size)
+	return o.stream(c, http.StatusOK, out, func(header http.Header) {
+		if size != process.Unknown {
+			header.Set("Content-Length", strconv.FormatInt(size, 10))
+		}
+		header.Set("Content-Type", chain.MediaType())
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Content-Type-Options", "nosniff")
+	})
 }
 
 // sentence dresses an error text of ours for a client.

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"bogops/app/store"
 )
@@ -32,44 +34,23 @@ func parseConditions(r *http.Request) (conditions, error) {
 			return cond, refuse(errBadRequest, "If-None-Match goes with PUT, and there only as *.")
 		}
 		cond.ifAbsent = true
-	case match != nil:
-		tags, ok := parseTags(strings.Join(match, ","))
-		if !ok {
-			return cond, refuse(errBadRequest, "If-Match is no list of entity tags and not *.")
-		}
-		cond.ifMatch = tags
 	}
-	return cond, nil
+	var err error
+	cond.ifMatch, err = tagsOf(r.Header, "If-Match")
+	return cond, err
 }
 
-// parseTags splits a list of entity tags. A comma may stand inside a tag, so
-// it goes from quote to quote.
-func parseTags(list string) ([]string, bool) {
-	rest := strings.Trim(list, " \t")
-	if rest == "*" {
-		return []string{"*"}, true
+// tagsOf reads a header that is a list of entity tags; nil: it is not there.
+func tagsOf(header http.Header, name string) ([]string, error) {
+	values := header.Values(name)
+	if len(values) == 0 {
+		return nil, nil
 	}
-	var tags []string
-	for {
-		rest = strings.TrimLeft(rest, " \t,")
-		if rest == "" {
-			return tags, len(tags) > 0
-		}
-		opaque := strings.TrimPrefix(rest, "W/")
-		weak := rest[:len(rest)-len(opaque)]
-		if !strings.HasPrefix(opaque, `"`) {
-			return nil, false
-		}
-		end := strings.IndexByte(opaque[1:], '"')
-		if end < 0 {
-			return nil, false
-		}
-		tags = append(tags, weak+opaque[:end+2])
-		rest = strings.TrimLeft(opaque[end+2:], " \t")
-		if rest != "" && rest[0] != ',' {
-			return nil, false
-		}
+	tags, ok := parseTags(strings.Join(values, ","))
+	if !ok {
+		return nil, refuse(errBadRequest, "%s is %s; want a list of entity tags in quotes, or *.", name, shown(strings.Join(values, ",")))
 	}
+	return tags, nil
 }
 
 // resolveMatch turns the tags of If-Match into the one that the store compares
@@ -92,22 +73,76 @@ func (o *objects) resolveMatch(ctx context.Context, key string, tags []string) (
 		return strong[0], nil
 	}
 	info, err := o.store.Stat(ctx, key)
-	if err != nil {
-		return strong[0], ignoreMissing(err)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		// Left to the conditional write to fail on: that is a 412, not a 404.
+		return strong[0], nil
+	case err != nil:
+		return "", err
+	case !matches(strong, info.ETag, false):
+		return "", store.ErrCondition
 	}
-	for _, tag := range strong {
-		if tag == info.ETag {
-			return tag, nil
-		}
-	}
-	return "", store.ErrCondition
+	return info.ETag, nil
 }
 
-// ignoreMissing leaves it to the conditional write to fail on a missing key:
-// that is a 412, not a 404.
-func ignoreMissing(err error) error {
-	if outcomeOf(err).err == store.ErrNotFound {
-		return nil
+// preconditions are what a GET or HEAD asks of the object it would read.
+type preconditions struct {
+	match, noneMatch             []string // nil: no condition
+	unmodifiedSince, changeSince time.Time
+}
+
+// parsePreconditions refuses a malformed list of tags; a malformed date, or
+// one of two, is ignored, as RFC 9110, sections 13.1.3 and 13.1.4, demands.
+func parsePreconditions(header http.Header) (p preconditions, err error) {
+	if p.match, err = tagsOf(header, "If-Match"); err != nil {
+		return p, err
+	}
+	if p.noneMatch, err = tagsOf(header, "If-None-Match"); err != nil {
+		return p, err
+	}
+	p.unmodifiedSince = dateOf(header, "If-Unmodified-Since")
+	p.changeSince = dateOf(header, "If-Modified-Since")
+	return p, nil
+}
+
+// dateOf is the zero time where the header is not one valid date.
+func dateOf(header http.Header, name string) time.Time {
+	values := header.Values(name)
+	if len(values) != 1 {
+		return time.Time{}
+	}
+	date, err := http.ParseTime(values[0])
+	if err != nil {
+		return time.Time{}
+	}
+	return date
+}
+
+// check goes through the conditions in the order of RFC 9110, section 13.2.2.
+// It returns store.ErrCondition where the answer is 412, and unchanged where
+// it is 304. A date without a list of tags counts in whole seconds, as
+// Last-Modified does.
+func (p preconditions) check(info store.Info) (unchanged bool, err error) {
+	modified := info.Modified.Truncate(time.Second)
+	switch {
+	case p.match != nil:
+		if !matches(p.match, info.ETag, false) {
+			return false, store.ErrCondition
+		}
+	case !p.unmodifiedSince.IsZero() && modified.After(p.unmodifiedSince):
+		return false, store.ErrCondition
+	}
+	if p.noneMatch != nil {
+		return matches(p.noneMatch, info.ETag, true), nil
+	}
+	return !p.changeSince.IsZero() && !modified.After(p.changeSince), nil
+}
+
+// missing is the error for an object that is not there, which no list of
+// If-Match names. That comes first in the contract's order of errors.
+func (p preconditions) missing(err error) error {
+	if p.match != nil && errors.Is(err, store.ErrNotFound) {
+		return store.ErrCondition
 	}
 	return err
 }

@@ -1,11 +1,8 @@
 package api
 
 import (
-	"bufio"
 	"cmp"
-	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,10 +17,12 @@ type objects struct {
 	store  store.Store
 	limits Limits
 	held   *semaphore.Weighted // bytes that steps may hold, over all requests
+
+	buffers *buffers
 }
 
 func newObjects(s store.Store, limits Limits) *objects {
-	return &objects{s, limits, semaphore.NewWeighted(limits.Held)}
+	return &objects{s, limits, semaphore.NewWeighted(limits.Held), newBuffers()}
 }
 
 // stored is the JSON that describes an object.
@@ -33,6 +32,10 @@ type stored struct {
 	ETag        string    `json:"etag"`
 	ContentType string    `json:"content_type"`
 	Modified    time.Time `json:"modified"`
+}
+
+func describe(info store.Info) stored {
+	return stored{info.Key, info.Size, info.ETag, info.ContentType, info.Modified.UTC()}
 }
 
 // put checks all that can be checked without the body first: a client that
@@ -58,15 +61,13 @@ func (o *objects) put(c *gin.Context) error {
 	}
 	c.Header("ETag", info.ETag)
 	c.Header("Location", location(info.Key))
-	c.PureJSON(status, stored{info.Key, info.Size, info.ETag, info.ContentType, info.Modified.UTC()})
+	c.PureJSON(status, describe(info))
 	return nil
 }
 
 func (o *objects) putOptions(r *http.Request, key string) (store.PutOptions, error) {
-	if _, asked, err := processQuery(r.URL.RawQuery); err != nil {
+	if err := refuseProcess(r.URL.RawQuery, "; one is stored as it is sent"); err != nil {
 		return store.PutOptions{}, err
-	} else if asked {
-		return store.PutOptions{}, refuse(errBadRequest, "process goes with GET only; the object is stored as it is sent.")
 	}
 	opts := store.PutOptions{Size: r.ContentLength, MaxSize: o.limits.Object, ContentType: "application/octet-stream"}
 	if sent := r.Header.Get("Content-Type"); sent != "" {
@@ -99,53 +100,13 @@ func checkContentType(sent string) error {
 	return nil
 }
 
-// get answers with the object, or with what a process chain makes of it.
-func (o *objects) get(c *gin.Context) error {
-	key, err := requestKey(c)
-	if err != nil {
-		return err
-	}
-	raw, asked, err := processQuery(c.Request.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	if asked {
-		return o.process(c, key, raw)
-	}
-	body, info, err := o.store.Get(c.Request.Context(), key, store.Whole)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	setObjectHeaders(c, info)
-	return o.stream(c, body)
-}
-
-// head answers as get would, without the bytes.
-func (o *objects) head(c *gin.Context) error {
-	key, err := requestKey(c)
-	if err != nil {
-		return err
-	}
-	if _, asked, err := processQuery(c.Request.URL.RawQuery); err != nil {
-		return err
-	} else if asked {
-		return refuse(errBadRequest, "process goes with GET only: HEAD cannot tell the size without doing the work.")
-	}
-	info, err := o.store.Stat(c.Request.Context(), key)
-	if err != nil {
-		return err
-	}
-	setObjectHeaders(c, info)
-	c.Status(http.StatusOK)
-	c.Writer.WriteHeaderNow()
-	return nil
-}
-
 // delete answers 204 also where there was nothing: see store.Store.
 func (o *objects) delete(c *gin.Context) error {
 	key, err := requestKey(c)
 	if err != nil {
+		return err
+	}
+	if err := refuseProcess(c.Request.URL.RawQuery, ""); err != nil {
 		return err
 	}
 	cond, err := parseConditions(c.Request)
@@ -159,32 +120,9 @@ func (o *objects) delete(c *gin.Context) error {
 	if err := o.store.Delete(c.Request.Context(), key, ifMatch); err != nil {
 		return err
 	}
-	c.Status(http.StatusNoContent)
-	c.Writer.WriteHeaderNow()
-	return nil
+	return answerEmpty(c, http.StatusNoContent)
 }
 
 func requestKey(c *gin.Context) (string, error) {
 	return parseKey(strings.TrimPrefix(c.Param("key"), "/"))
-}
-
-func setObjectHeaders(c *gin.Context, info store.Info) {
-	c.Header("Content-Length", strconv.FormatInt(info.Size, 10))
-	c.Header("Content-Type", info.ContentType)
-	c.Header("ETag", info.ETag)
-	c.Header("Last-Modified", info.Modified.UTC().Format(http.TimeFormat))
-	c.Header("X-Content-Type-Options", "nosniff")
-}
-
-// stream sends body as a 200. It reads the first bytes before it commits to
-// that status, so that a store which fails at once is still told as a 503.
-func (o *objects) stream(c *gin.Context, body io.Reader) error {
-	buffered := bufio.NewReaderSize(body, 64<<10)
-	if _, err := buffered.Peek(1); err != nil && err != io.EOF {
-		return err
-	}
-	c.Status(http.StatusOK)
-	c.Writer.WriteHeaderNow()
-	_, err := buffered.WriteTo(newPatientWriter(c, o.limits.Patience))
-	return err
 }

@@ -30,7 +30,7 @@ func TestRefusalsComeInTheContractsOrder(t *testing.T) {
 		{403, "BREW", "/v1/nothing/..", long, []string{reader}},
 		{403, "PUT", "/v1/objects/..", long, []string{reader, "If-Match: x"}},
 		{404, "BREW", "/v1/nothing/..?process=", long, nil},
-		{404, "PUT", "/v1/objects", long, []string{"If-Match: x"}},
+		{404, "PUT", "/v1/object", long, []string{"If-Match: x"}},
 		{405, "BREW", "/v1/objects/..?process=", long, []string{"If-Match: x"}},
 		{400, "PUT", "/v1/objects/..", long, []string{"If-None-Match: *"}},
 		{400, "PUT", "/v1/objects/exists?process=upper", long, []string{"If-None-Match: *"}},

@@ -25,6 +25,7 @@ var (
 	errSlowBody     = errors.New("body stopped coming")
 	errTooLarge     = errors.New("body over the limit")
 	errNotReady     = errors.New("not ready")
+	errRange        = errors.New("range not satisfiable")
 	errBusy         = errors.New("too much at once")
 	errGone         = errors.New("the client takes no more of the answer")
 )
@@ -56,6 +57,7 @@ var outcomes = [...]outcome{
 	{store.ErrCondition, http.StatusPreconditionFailed, "condition-failed", "The object is not as If-Match or If-None-Match want it."},
 	{store.ErrNotFound, http.StatusNotFound, "not-found", "No object has this key."},
 	{process.ErrTooLarge, http.StatusUnprocessableEntity, "too-large-to-process", "A step's input is over the processing limit."},
+	{errRange, http.StatusRequestedRangeNotSatisfiable, "range-not-satisfiable", "No range that was asked for lies in the object."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "The server cannot serve now."},
 	{errBusy, http.StatusServiceUnavailable, "busy", "The server has too much to do at once; try again."},
 	{store.ErrUnknown, http.StatusServiceUnavailable, "outcome-unknown", "The write may or may not have taken effect; send it again."},
