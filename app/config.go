@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/alecthomas/kong"
 )
@@ -43,9 +42,9 @@ type Config struct {
 	AppVersion string `default:"${version}" help:"Version that the platform describes itself as."`
 	DeployedAt string `help:"When this version was deployed (RFC 3339). Empty: when the process started."`
 
-	JudgeTokenFile  string `help:"File with the judge's token. BOGOPS_JUDGE_TOKEN may hold the token itself."`
-	WriterTokenFile string `help:"File with the writer's token. BOGOPS_WRITER_TOKEN may hold the token itself."`
-	ReaderTokenFile string `help:"File with the reader's token. BOGOPS_READER_TOKEN may hold the token itself."`
+	JudgeTokenFile  string `help:"File with the judge's tokens, one a line, read again when it changes and on SIGHUP. BOGOPS_JUDGE_TOKEN may hold the token itself."`
+	WriterTokenFile string `help:"File with the writer's tokens, as for the judge. BOGOPS_WRITER_TOKEN may hold the token itself."`
+	ReaderTokenFile string `help:"File with the reader's tokens, as for the judge. BOGOPS_READER_TOKEN may hold the token itself."`
 
 	MaxObject  Size          `default:"1GiB" help:"Largest body of a PUT."`
 	MaxProcess Size          `default:"64MiB" help:"Largest input of a processing step."`
@@ -59,7 +58,7 @@ type Config struct {
 // Secrets are read from files or the environment, never from the command
 // line, which every user of the machine can see. They print as nothing.
 type Secrets struct {
-	Judge, Writer, Reader string
+	Judge, Writer, Reader []string // several while a role's token is rotated
 	FleetKey              []byte
 }
 
@@ -183,38 +182,12 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
-// readSecrets takes each token from its file or from the environment.
+// readSecrets takes the tokens and the fleet's key from files or from the
+// environment.
 func (c *Config) readSecrets(getenv func(string) string) error {
-	for _, t := range []struct {
-		role, file string
-		into       *string
-	}{
-		{"judge", c.JudgeTokenFile, &c.Secrets.Judge},
-		{"writer", c.WriterTokenFile, &c.Secrets.Writer},
-		{"reader", c.ReaderTokenFile, &c.Secrets.Reader},
-	} {
-		env := environmentName(t.role + "-token")
-		token := getenv(env)
-		if t.file != "" {
-			text, err := os.ReadFile(t.file)
-			if err != nil {
-				return usagef("--%s-token-file: %w; want a file that holds the token", t.role, err)
-			}
-			token = strings.TrimSpace(string(text))
-			if token == "" {
-				return usagef("--%s-token-file: %s is empty; want the token in it", t.role, t.file)
-			}
-		}
-		if strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsGraphic(r) || r == ' ' }) {
-			return usagef("the %s's token holds a space or a character that is not visible ASCII", t.role)
-		}
-		*t.into = token
-	}
-	if c.Secrets.Judge == "" {
-		return usagef("no token for the judge: want --judge-token-file, or the token in BOGOPS_JUDGE_TOKEN")
-	}
-	if s := c.Secrets; s.Writer == s.Judge || s.Reader == s.Judge || s.Reader == s.Writer && s.Reader != "" {
-		return usagef("two roles have the same token; want a different one for each")
+	var err error
+	if c.Secrets, err = c.readTokens(getenv); err != nil {
+		return err
 	}
 	if c.FleetKeyFile != "" {
 		text, err := os.ReadFile(c.FleetKeyFile)

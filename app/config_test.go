@@ -62,6 +62,7 @@ func TestABadSettingIsRefusedWithOneExactSentence(t *testing.T) {
 		{[]string{"--judge-token-file", missing}, nil, "--judge-token-file: open " + missing + ": no such file or directory; want a file that holds the token"},
 		{[]string{"--writer-token-file", empty}, nil, "--writer-token-file: " + empty + " is empty; want the token in it"},
 		{[]string{"--reader-token-file", spaced}, nil, "the reader's token holds a space or a character that is not visible ASCII"},
+		{nil, []string{"BOGOPS_WRITER_TOKEN=" + strings.Repeat("x", 513)}, "the writer's token has 513 bytes; want at most 512"},
 		{nil, []string{"BOGOPS_JUDGE_TOKEN="}, "no token for the judge: want --judge-token-file, or the token in BOGOPS_JUDGE_TOKEN"},
 		{nil, []string{"BOGOPS_READER_TOKEN=the-judges-token"}, "two roles have the same token; want a different one for each"},
 		{nil, []string{"BOGOPS_READER_TOKEN=x", "BOGOPS_WRITER_TOKEN=x"}, "two roles have the same token; want a different one for each"},
@@ -110,8 +111,8 @@ func TestATokenFileWinsOverTheEnvironmentAndIsTrimmed(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("from-the-file\n"), 0o600))
 	cfg, err := parseConfig([]string{"--judge-token-file", path}, environment("BOGOPS_READER_TOKEN=r"), io.Discard)
 	require.NoError(t, err)
-	require.Equal(t, "from-the-file", cfg.Secrets.Judge)
-	require.Equal(t, "r", cfg.Secrets.Reader)
+	require.Equal(t, []string{"from-the-file"}, cfg.Secrets.Judge)
+	require.Equal(t, []string{"r"}, cfg.Secrets.Reader)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		require.NotContains(t, fmt.Sprintf(verb, cfg), "from-the-file", "a secret prints with %s", verb)
 	}

@@ -81,9 +81,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		return err
 	}
 	defer admin.close()
+	tokens, stopRotating := rotateTokens(cfg, getenv, log)
+	defer stopRotating()
 	handler := api.New(api.Config{
 		Store:     objects,
-		Tokens:    api.Tokens{Judge: cfg.Secrets.Judge, Writer: cfg.Secrets.Writer, Reader: cfg.Secrets.Reader},
+		Tokens:    tokens,
 		Describe:  describe(cfg, objects, time.Now().UTC()),
 		Limits:    api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
 		Logger:    log,

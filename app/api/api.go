@@ -15,10 +15,11 @@ import (
 	"bogops/app/telemetry"
 )
 
-// Config is what the API is made of. Store, Describe and Logger are required.
+// Config is what the API is made of. Store, Tokens, Describe and Logger are
+// required.
 type Config struct {
 	Store    store.Store
-	Tokens   Tokens
+	Tokens   *Tokens            // may be replaced while it serves
 	Describe func() Description // called for each request, concurrently
 	Limits   Limits
 	Logger   *slog.Logger

@@ -57,7 +57,7 @@ func newBench(t *testing.T, change ...func(*Config)) *bench {
 	at := time.Date(2025, 6, 1, 9, 0, 0, 0, time.UTC)
 	cfg := Config{
 		Store:  memstore.New(),
-		Tokens: Tokens{Judge: judgeToken, Writer: writerToken, Reader: readerToken},
+		Tokens: NewTokens(Roles{Judge: []string{judgeToken}, Writer: []string{writerToken}, Reader: []string{readerToken}}),
 		Describe: func() Description {
 			return Description{
 				Team: "loutres", Contest: "test", Contract: Contract, Level: Level, Version: "r1+n1",

@@ -5,33 +5,56 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 )
 
-// Tokens are the bearer tokens by role; an empty one is never accepted. The
+// MaxToken is how many bytes a token may have. A longer one is never valid, so a
+// stranger cannot have the server hash what fits into a header.
+const MaxToken = 512
+
+// Roles are the bearer tokens by role. A role may have several, all valid at
+// once, which is what a rotation needs; an empty one is never accepted. The
 // judge may do everything, the writer everything with objects, the reader only
 // read.
-type Tokens struct{ Judge, Writer, Reader string }
+type Roles struct{ Judge, Writer, Reader []string }
+
+// Tokens are the tokens that are valid now. They may be replaced while requests
+// are served: one that was let in before goes on to its end. Only digests are
+// kept, so a dump of the memory does not show the tokens.
+type Tokens struct {
+	grants atomic.Pointer[[]grant]
+}
+
+// NewTokens returns the tokens of r.
+func NewTokens(r Roles) *Tokens {
+	t := &Tokens{}
+	t.Replace(r)
+	return t
+}
+
+// Replace makes the tokens of r the valid ones, and no others.
+func (t *Tokens) Replace(r Roles) {
+	var all []grant
+	add := func(role string, tokens []string, methods ...string) {
+		for _, token := range tokens {
+			if token != "" {
+				all = append(all, grant{role, sha256.Sum256([]byte(token)), methods})
+			}
+		}
+	}
+	add("judge", r.Judge)
+	add("writer", r.Writer, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete)
+	add("reader", r.Reader, http.MethodGet, http.MethodHead)
+	t.grants.Store(&all)
+}
 
 // grant is a role and the methods it may use under /v1; nil: all of them.
 type grant struct {
 	role    string
 	digest  [sha256.Size]byte
 	methods []string
-}
-
-func (t Tokens) grants() []grant {
-	var all []grant
-	add := func(role, token string, methods ...string) {
-		if token != "" {
-			all = append(all, grant{role, sha256.Sum256([]byte(token)), methods})
-		}
-	}
-	add("judge", t.Judge)
-	add("writer", t.Writer, http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete)
-	add("reader", t.Reader, http.MethodGet, http.MethodHead)
-	return all
 }
 
 func (g grant) allows(method string) bool {
@@ -48,14 +71,13 @@ func (g grant) allows(method string) bool {
 
 // authenticate stands before every route under /v1, known or not: who has no
 // token learns nothing about what exists.
-func authenticate(tokens Tokens, errs failer) gin.HandlerFunc {
-	grants := tokens.grants()
+func authenticate(tokens *Tokens, errs failer) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if !underV1(c.Request) {
 			return
 		}
-		g, ok := find(grants, bearer(c.Request))
-		if !ok {
+		g := tokens.find(bearer(c.Request))
+		if g == nil {
 			errs.fail(c, errUnauthorized)
 			return
 		}
@@ -66,24 +88,30 @@ func authenticate(tokens Tokens, errs failer) gin.HandlerFunc {
 	}
 }
 
-// find compares digests, so that neither the length nor the bytes of a token
-// show in the time it takes; every token is compared, whichever matches.
-func find(grants []grant, token string) (grant, bool) {
-	digest := sha256.Sum256([]byte(token))
-	var found grant
-	ok := false
-	for _, g := range grants {
-		if subtle.ConstantTimeCompare(digest[:], g.digest[:]) == 1 && !ok {
-			found, ok = g, true
+// find returns what token grants; nil: nothing. It compares digests, so that
+// neither the length nor the bytes of a token show in the time it takes; every
+// token is compared, whichever matches. It allocates nothing: each request
+// passes here.
+func (t *Tokens) find(token string) *grant {
+	if len(token) > MaxToken {
+		return nil
+	}
+	var room [MaxToken]byte
+	digest := sha256.Sum256(room[:copy(room[:], token)])
+	grants := *t.grants.Load()
+	var found *grant
+	for i := range grants {
+		if subtle.ConstantTimeCompare(digest[:], grants[i].digest[:]) == 1 && found == nil {
+			found = &grants[i]
 		}
 	}
-	return found, ok
+	return found
 }
 
 // bearer returns the token of RFC 6750, section 2.1; empty where there is no
 // single one.
 func bearer(r *http.Request) string {
-	values := r.Header.Values("Authorization")
+	values := r.Header["Authorization"]
 	if len(values) != 1 {
 		return ""
 	}

@@ -82,7 +82,9 @@ func TestARoleMayDoWhatItIsForAndNothingElse(t *testing.T) {
 }
 
 func TestOnlyAKnownBearerTokenIsLetIn(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.Tokens.Writer = "" })
+	b := newBench(t, func(c *Config) {
+		c.Tokens = NewTokens(Roles{Judge: []string{judgeToken}, Writer: []string{""}, Reader: []string{readerToken}})
+	})
 	for _, header := range []string{
 		"", "Bearer", "Bearer ", "Bearer  ", "Bearer x", "Basic " + judgeToken, judgeToken, "Bearer " + judgeToken + "x",
 		"Bearer " + judgeToken[1:], "Bearer " + judgeToken + ", Bearer " + judgeToken, "Bearer " + strings.ToUpper(judgeToken),
