@@ -46,11 +46,13 @@ type Config struct {
 	WriterTokenFile string `help:"File with the writer's tokens, as for the judge. BOGOPS_WRITER_TOKEN may hold the token itself."`
 	ReaderTokenFile string `help:"File with the reader's tokens, as for the judge. BOGOPS_READER_TOKEN may hold the token itself."`
 
-	MaxObject  Size          `default:"1GiB" help:"Largest body of a PUT."`
-	MaxProcess Size          `default:"64MiB" help:"Largest input of a processing step."`
-	Handicap   time.Duration `default:"0s" help:"Wait this long before each object request, for rehearsals and exercises."`
-	Drain      time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
-	DrainDelay time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
+	MaxObject   Size          `default:"1GiB" help:"Largest body of a PUT."`
+	MaxProcess  Size          `default:"64MiB" help:"Largest input of a processing step."`
+	MaxInFlight int           `default:"1024" help:"Object requests served or waiting at once; more are refused."`
+	BodyBudget  Size          `default:"96MiB" help:"Memory for bodies in flight and inputs that steps hold, over all requests."`
+	Handicap    time.Duration `default:"0s" help:"Wait this long before each object request, for rehearsals and exercises."`
+	Drain       time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
+	DrainDelay  time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
 
 	Secrets Secrets `kong:"-"`
 }
@@ -156,6 +158,14 @@ func (c *Config) check() error {
 		}
 	default:
 		return usagef("--certs: %q given; want off, files or acme", c.Certs)
+	}
+	if c.MaxInFlight < 1 {
+		return usagef("--max-in-flight: %d given; want at least 1", c.MaxInFlight)
+	}
+	// A sixth of the budget is kept for small bodies, so that much is needed
+	// for one input at the limit.
+	if c.BodyBudget < 8<<20 || c.BodyBudget/5*4 < c.MaxProcess {
+		return usagef("--body-budget: %d bytes given; want at least 8MiB, and a fourth more than --max-process (%d bytes)", c.BodyBudget, c.MaxProcess)
 	}
 	for flag, value := range map[string]time.Duration{"handicap": c.Handicap, "drain": c.Drain, "drain-delay": c.DrainDelay} {
 		if value < 0 {

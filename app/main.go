@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"bogops/app/admit"
 	"bogops/app/api"
 	"bogops/app/store"
 	"bogops/app/telemetry"
@@ -74,6 +75,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	}
 	defer source.Close()
 
+	gate := admit.New(admit.Config{InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
 	s := &server{cfg: cfg, log: log, store: objects, certs: source}
 	measured.Register(telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends))
 	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
@@ -88,6 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		Tokens:    tokens,
 		Describe:  describe(cfg, objects, time.Now().UTC()),
 		Limits:    api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
+		Gate:      gate,
 		Logger:    log,
 		Ready:     s.ready,
 		Handicap:  cfg.Handicap,

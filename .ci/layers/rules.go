@@ -59,6 +59,10 @@ var fences = []fence{
 		In:  []string{"app/process/..."}, Bars: []string{module + "/...", "net/http/..."},
 	},
 	{
+		Why: "who is admitted depends on numbers and time, and neither on HTTP nor on a store",
+		In:  []string{"app/admit/..."}, Bars: []string{module + "/...", "net/http/..."}, Tests: true,
+	},
+	{
 		Why: "the rules for stores know the promise and no store",
 		In:  []string{"app/store/storetest"}, Bars: []string{module + "/..."}, But: []string{"app/store"},
 	},

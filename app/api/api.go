@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"bogops/app/admit"
 	"bogops/app/store"
 	"bogops/app/telemetry"
 )
@@ -22,6 +23,7 @@ type Config struct {
 	Tokens   *Tokens            // may be replaced while it serves
 	Describe func() Description // called for each request, concurrently
 	Limits   Limits
+	Gate     *admit.Gate // nil: one with the defaults
 	Logger   *slog.Logger
 
 	// Ready says why the server cannot serve now, in one sentence that may be
@@ -41,12 +43,6 @@ type Config struct {
 type Limits struct {
 	Object  int64 // bytes of the body of a PUT; default 1 GiB
 	Process int64 // bytes that any step of a chain reads; default 64 MiB
-	Held    int64 // bytes that steps which must hold their input hold, over all requests; default 4 × Process
-
-	// InFlight is how many object requests are served at once; default 1,024.
-	// More are refused at once: a queue without end would serve nobody in time
-	// and hold memory without bound.
-	InFlight int
 
 	// Patience is how long a connection may stand still inside a request;
 	// default 30 s. A limit on the whole request would cut honest uploads
@@ -61,12 +57,6 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Process == 0 {
 		l.Process = 64 << 20
-	}
-	if l.Held == 0 {
-		l.Held = 4 * l.Process
-	}
-	if l.InFlight == 0 {
-		l.InFlight = 1024
 	}
 	if l.Patience == 0 {
 		l.Patience = 30 * time.Second
@@ -100,8 +90,11 @@ func New(cfg Config) http.Handler {
 	both(e, "/readyz", errs.handle(self.readiness))
 	routeDocument(e, errs)
 
-	objects := newObjects(cfg.Store, cfg.Limits)
-	v1 := e.Group("/v1/objects", atOnce(cfg.Limits.InFlight, errs), handicap(cfg.Handicap))
+	if cfg.Gate == nil {
+		cfg.Gate = admit.New(admit.Config{})
+	}
+	objects := newObjects(cfg.Store, cfg.Gate, cfg.Limits)
+	v1 := e.Group("/v1/objects", admitted(cfg.Gate, errs), handicap(cfg.Handicap))
 	both(v1, "", errs.handle(objects.list))
 	v1.PUT("/*key", errs.handle(objects.put))
 	v1.GET("/*key", errs.handle(objects.get))
@@ -114,20 +107,6 @@ func New(cfg Config) http.Handler {
 func both(e gin.IRoutes, path string, h gin.HandlerFunc) {
 	e.GET(path, h)
 	e.HEAD(path, h)
-}
-
-// atOnce serves at most limit requests at a time and refuses the others.
-func atOnce(limit int, errs failer) gin.HandlerFunc {
-	places := make(chan struct{}, limit)
-	return func(c *gin.Context) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			c.Next()
-		default:
-			errs.fail(c, errBusy)
-		}
-	}
 }
 
 // handicap waits before the request is looked at, or until its client is gone.

@@ -23,20 +23,17 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	defer func() { body.Close() }()
 	size, err := chain.Plan(info.Size, o.limits.Process)
 	if err != nil {
 		return refuse(err, "%s", sentence(err))
 	}
-	// One request is never refused for what it holds alone, however often
-	// its chain reverses.
-	held := min(chain.Holds(info.Size), o.limits.Held)
-	if !o.held.TryAcquire(held) {
-		return errBusy
+	answer, err := o.compute(c.Request.Context(), chain, body, info.Size)
+	if err != nil {
+		return err
 	}
-	defer o.held.Release(held)
-	out := chain.Apply(c.Request.Context(), body, info.Size)
-	return o.stream(c, http.StatusOK, out, func(header http.Header) {
+	body = answer // which closes what it reads
+	return o.stream(c, http.StatusOK, answer, func(header http.Header) {
 		if size != process.Unknown {
 			header.Set("Content-Length", strconv.FormatInt(size, 10))
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"bogops/app/admit"
 	"bogops/app/process"
 	"bogops/app/store"
 	"bogops/app/store/memstore"
@@ -125,11 +126,14 @@ func (w *waiting) Read(p []byte) (int, error) {
 
 func TestWhatReverseHoldsIsBoundedOverAllRequests(t *testing.T) {
 	h := hoard{memstore.New(), make(chan struct{}, 1), make(chan struct{})}
-	b := newBench(t, withStore(h), func(c *Config) { c.Limits.Held = 300 })
-	b.do("PUT", "/v1/objects/k", strings.Repeat("x", 200))
+	b := newBench(t, withStore(h), func(c *Config) {
+		c.Limits.Object, c.Limits.Process = 1<<20, 1<<20
+		c.Gate = admit.New(admit.Config{Bytes: 960 << 10})
+	})
+	b.do("PUT", "/v1/objects/k", strings.Repeat("x", 200_000))
 	const twice = "/v1/objects/k?process=reverse,reverse"
 	first := make(chan reply)
-	go func() { first <- b.do("GET", twice, "") }() // wants 400, gets all there is
+	go func() { first <- b.do("GET", twice, "") }() // holds 400,000 and its buffers
 	<-h.began
 	got := b.do("GET", twice, "")
 	b.wantProblem(got, 503)
@@ -141,7 +145,7 @@ func TestWhatReverseHoldsIsBoundedOverAllRequests(t *testing.T) {
 
 func TestOverloadIsRefusedAtOnceAndOnlyForObjects(t *testing.T) {
 	h := hoard{memstore.New(), make(chan struct{}, 1), make(chan struct{})}
-	b := newBench(t, withStore(h), func(c *Config) { c.Limits.InFlight = 1 })
+	b := newBench(t, withStore(h), func(c *Config) { c.Gate = admit.New(admit.Config{InFlight: 1}) })
 	release := sync.OnceFunc(func() { close(h.release) })
 	t.Cleanup(release) // or the server would wait for the first request
 	b.do("PUT", "/v1/objects/k", "x")

@@ -7,22 +7,21 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"golang.org/x/sync/semaphore"
 
+	"bogops/app/admit"
 	"bogops/app/store"
 )
 
 // objects serves the objects of a store, one method per call of the contract.
 type objects struct {
-	store  store.Store
-	limits Limits
-	held   *semaphore.Weighted // bytes that steps may hold, over all requests
-
+	store   store.Store
+	gate    *admit.Gate
+	limits  Limits
 	buffers *buffers
 }
 
-func newObjects(s store.Store, limits Limits) *objects {
-	return &objects{s, limits, semaphore.NewWeighted(limits.Held), newBuffers()}
+func newObjects(s store.Store, gate *admit.Gate, limits Limits) *objects {
+	return &objects{newQueued(s, gate), gate, limits, newBuffers()}
 }
 
 // stored is the JSON that describes an object.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"bogops/app/admit"
 	"bogops/app/process"
 	"bogops/app/store"
 )
@@ -26,7 +27,6 @@ var (
 	errTooLarge     = errors.New("body over the limit")
 	errNotReady     = errors.New("not ready")
 	errRange        = errors.New("range not satisfiable")
-	errBusy         = errors.New("too much at once")
 	errGone         = errors.New("the client takes no more of the answer")
 )
 
@@ -59,7 +59,7 @@ var outcomes = [...]outcome{
 	{process.ErrTooLarge, http.StatusUnprocessableEntity, "too-large-to-process", "A step's input is over the processing limit."},
 	{errRange, http.StatusRequestedRangeNotSatisfiable, "range-not-satisfiable", "No range that was asked for lies in the object."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "The server cannot serve now."},
-	{errBusy, http.StatusServiceUnavailable, "busy", "The server has too much to do at once; try again."},
+	{admit.ErrBusy, http.StatusServiceUnavailable, "busy", "The server has too much to do at once; try again."},
 	{store.ErrUnknown, http.StatusServiceUnavailable, "outcome-unknown", "The write may or may not have taken effect; send it again."},
 	{store.ErrUnavailable, http.StatusServiceUnavailable, "store-unavailable", "The store cannot be reached; try again."},
 	{store.ErrFull, http.StatusInsufficientStorage, "store-full", "The store is full; nothing was stored."},
@@ -122,6 +122,9 @@ func (f failer) handle(h func(*gin.Context) error) gin.HandlerFunc {
 func (f failer) fail(c *gin.Context, err error) {
 	o := outcomeOf(err)
 	switch {
+	case errors.Is(err, admit.ErrBusy):
+		// Counted, and told in the line of every request: under load there
+		// are too many for a second line.
 	case errors.Is(err, context.Canceled), errors.Is(err, errGone):
 		// Nobody failed, and nobody listens.
 		f.log.Info("client left", "request_id", requestID(c), "error", err.Error())
@@ -144,7 +147,7 @@ func (f failer) fail(c *gin.Context, err error) {
 	case http.StatusUnauthorized:
 		header.Set("WWW-Authenticate", "Bearer")
 	case http.StatusServiceUnavailable, http.StatusInsufficientStorage:
-		header.Set("Retry-After", "1")
+		header.Set("Retry-After", retryAfter(err))
 	}
 	// A body that was refused unread is read off for a while, so that the
 	// client gets to see why; but not for as long as it pleases.
