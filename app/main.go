@@ -17,6 +17,7 @@ import (
 
 	"bogops/app/admit"
 	"bogops/app/api"
+	"bogops/app/logbuf"
 	"bogops/app/store"
 	"bogops/app/telemetry"
 )
@@ -59,7 +60,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(stdout, nil)).With("instance", cfg.Instance)
+	lines := logbuf.New(stdout)
+	defer lines.Close()
+	log := slog.New(slog.NewJSONHandler(lines.Prompt(), nil)).With("instance", cfg.Instance)
+	access := slog.New(slog.NewJSONHandler(lines.Lazy(), nil)).With("instance", cfg.Instance)
 
 	measured := telemetry.New(telemetry.Build{Version: cfg.AppVersion, GoVersion: runtime.Version()})
 	objects, err := openStore(cfg.Store)
@@ -77,7 +81,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 
 	gate := admit.New(admit.Config{InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
 	s := &server{cfg: cfg, log: log, store: objects, certs: source}
-	measured.Register(telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends))
+	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends))
 	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
 	if err != nil {
 		return err
@@ -95,6 +99,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		Ready:     s.ready,
 		Handicap:  cfg.Handicap,
 		Telemetry: measured,
+		Access:    access,
 	})
 	return s.serve(ctx, handler)
 }

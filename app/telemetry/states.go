@@ -40,6 +40,14 @@ func (h storeHealth) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
+// DroppedLines tells at every scrape how many lines of the access log an output
+// that stood still has cost.
+func DroppedLines(dropped func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "bogops_log_dropped_lines_total", Help: "Lines of the access log that were dropped because the log's reader stood still.",
+	}, func() float64 { return float64(dropped()) })
+}
+
 // CertificateExpiry tells at every scrape when the certificate of each name
 // ends; a name without one has no series. The names are those of the settings.
 func CertificateExpiry(ends func() map[string]time.Time) prometheus.Collector {
