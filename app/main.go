@@ -66,6 +66,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	access := slog.New(slog.NewJSONHandler(lines.Lazy(), nil)).With("instance", cfg.Instance)
 
 	measured := telemetry.New(telemetry.Build{Version: cfg.AppVersion, GoVersion: runtime.Version()})
+	floor := heapFloor()
+	defer runtime.KeepAlive(floor)
 	objects, err := openStore(cfg.Store)
 	if err != nil {
 		return fmt.Errorf("--store %s: %w", cfg.Store, err)

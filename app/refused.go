@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -49,13 +50,15 @@ func refusalIn(p []byte) []byte {
 // refusing is a connection on which malformed requests get a problem.
 type refusing struct {
 	net.Conn
-	serving atomic.Bool // a handler has the word, or its answer is going out
-	refused atomic.Bool
+	out       *outbox     // below Conn, which is TLS on it or out itself
+	serving   atomic.Bool // a handler has the word, or its answer is going out
+	gathering atomic.Bool // of that answer, what it is written in leaves together
+	refused   atomic.Bool
 }
 
 func (c *refusing) Write(p []byte) (int, error) {
 	if c.serving.Load() {
-		return c.Conn.Write(p)
+		return c.send(p)
 	}
 	refusal := refusalIn(p)
 	if refusal == nil {
@@ -66,6 +69,25 @@ func (c *refusing) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// send writes a part of an answer; its TLS records leave together.
+func (c *refusing) send(p []byte) (int, error) {
+	c.out.keep()
+	n, err := c.Conn.Write(p)
+	if err == nil && !c.gathering.Load() {
+		err = c.out.flush()
+	}
+	return n, err
+}
+
+// rest ends an answer: the whole of it goes out.
+func (c *refusing) rest() {
+	c.serving.Store(false)
+	c.gathering.Store(false)
+	if err := c.out.flush(); err != nil {
+		_ = c.Conn.Close() // net/http learns of it at its next read
+	}
 }
 
 // CloseWrite is what net/http wants of a connection to end it gently.
@@ -108,6 +130,11 @@ func malformed(status int, detail string) []byte {
 type refusingListener struct {
 	net.Listener
 	config *tls.Config
+	boxes  *sync.Pool
+}
+
+func newRefusingListener(l net.Listener, config *tls.Config) refusingListener {
+	return refusingListener{l, config, &sync.Pool{New: func() any { return new([outboxLen]byte) }}}
 }
 
 func (l refusingListener) Accept() (net.Conn, error) {
@@ -115,10 +142,11 @@ func (l refusingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := &outbox{Conn: conn, boxes: l.boxes}
 	if l.config != nil {
-		conn = tls.Server(conn, l.config) // shakes hands at its first read
+		return &refusing{Conn: tls.Server(out, l.config), out: out}, nil // shakes hands at its first read
 	}
-	return &refusing{Conn: conn}, nil
+	return &refusing{Conn: out, out: out}, nil
 }
 
 type connectionKey struct{}
@@ -135,13 +163,15 @@ func serveRefusing(s *http.Server) {
 	}
 	s.ConnState = func(c net.Conn, state http.ConnState) {
 		if r, ok := c.(*refusing); ok && state == http.StateIdle {
-			r.serving.Store(false) // the whole answer has gone out
+			r.rest()
 		}
 	}
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, ok := r.Context().Value(connectionKey{}).(*refusing); ok {
 			c.serving.Store(true)
+			// Over HTTP/2 answers share a connection and have no end of it.
+			c.gathering.Store(r.ProtoMajor == 1 && (r.Method == http.MethodGet || r.Method == http.MethodHead))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -77,7 +77,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		plainAddress = plainListener.Addr().String()
 		go func() { failed <- plain.Serve(plainListener) }()
 	}
-	go func() { failed <- main.Serve(refusingListener{listener, tlsConfig}) }()
+	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig)) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
 		"pid", os.Getpid(), "tls", tlsConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 
