@@ -127,9 +127,9 @@ func (f failer) fail(c *gin.Context, err error) {
 		// are too many for a second line.
 	case errors.Is(err, context.Canceled), errors.Is(err, errGone):
 		// Nobody failed, and nobody listens.
-		f.log.Info("client left", "request_id", requestID(c), "error", err.Error())
+		f.log.Info("client left", "request_id", requestID(c), "error", loggable(c, err))
 	case o.status >= http.StatusInternalServerError, c.Writer.Written():
-		f.log.Error("request failed", "request_id", requestID(c), "status", o.status, "error", err.Error())
+		f.log.Error("request failed", "request_id", requestID(c), "status", o.status, "error", loggable(c, err))
 	}
 	c.Set(problemKey, o.slug)
 	c.Abort()

@@ -170,7 +170,7 @@ func (r *reader) load() error {
 		if err == io.EOF {
 			err = fmt.Errorf("%w: it ends within its body", ErrDamaged)
 		}
-		return fmt.Errorf("filestore: read %q: %w", r.head.info.Key, err)
+		return fmt.Errorf("filestore: read %s: %w", store.Fingerprint(r.head.info.Key), err)
 	}
 	return r.take(number, block)
 }
@@ -185,7 +185,7 @@ func (r *reader) blockLen(number int64) int {
 func (r *reader) take(number int64, block []byte) error {
 	data := block[:len(block)-sumLen]
 	if blockSum(r.head.nonce, number, data) != binary.BigEndian.Uint32(block[len(data):]) {
-		return fmt.Errorf("filestore: read %q: %w: block %d does not match its checksum", r.head.info.Key, ErrDamaged, number)
+		return fmt.Errorf("filestore: read %s: %w: block %d does not match its checksum", store.Fingerprint(r.head.info.Key), ErrDamaged, number)
 	}
 	first := number * blockLen
 	r.held = data[r.at-first : min(int64(len(data)), r.end-first)]

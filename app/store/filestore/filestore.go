@@ -55,7 +55,7 @@ func (s *Store) Put(ctx context.Context, key string, body io.Reader, opts store.
 		if errors.Is(err, store.ErrFull) {
 			s.full.Store(true)
 		}
-		return store.Info{}, fmt.Errorf("filestore: put %q: %w", key, err)
+		return store.Info{}, fmt.Errorf("filestore: put %s: %w", store.Fingerprint(key), err)
 	}
 	s.full.Store(false)
 	return info, nil
@@ -154,7 +154,7 @@ func (s *Store) etag(key string, at place) (string, error) {
 // process that died had removed may still be on the disk.
 func (s *Store) Delete(ctx context.Context, key, ifMatch string) error {
 	if err := s.remove(ctx, key, ifMatch); err != nil {
-		return fmt.Errorf("filestore: delete %q: %w", key, err)
+		return fmt.Errorf("filestore: delete %s: %w", store.Fingerprint(key), err)
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func parseHead(b []byte) (head, error) {
 // belongs checks that a file holds the key that its name stands for.
 func (h head) belongs(key string) error {
 	if h.info.Key != key {
-		return fmt.Errorf("%w: it holds another key, %q", ErrDamaged, h.info.Key)
+		return fmt.Errorf("%w: it holds another key, %s", ErrDamaged, store.Fingerprint(h.info.Key))
 	}
 	return nil
 }

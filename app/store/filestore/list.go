@@ -20,7 +20,7 @@ import (
 func (s *Store) List(ctx context.Context, opts store.ListOptions) (store.Page, error) {
 	page, err := s.list(ctx, opts)
 	if err != nil {
-		return store.Page{}, fmt.Errorf("filestore: list %q: %w", opts.Prefix, err)
+		return store.Page{}, fmt.Errorf("filestore: list: %w", err)
 	}
 	return page, nil
 }
@@ -84,10 +84,10 @@ func (s *Store) keysOf(ctx context.Context, number int, prefix string) ([]string
 				continue
 			}
 			if err == nil && placeOf(h.info.Key) != at {
-				err = fmt.Errorf("%w: it holds another key, %q", ErrDamaged, h.info.Key)
+				err = fmt.Errorf("%w: it holds another key, %s", ErrDamaged, store.Fingerprint(h.info.Key))
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", at, err)
+				return nil, fmt.Errorf("%s: %w", at.blind(), err)
 			}
 			key = h.info.Key
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"bogops/app/store"
 )
 
 const (
@@ -25,6 +27,12 @@ type place struct {
 
 func (p place) String() string {
 	return fmt.Sprintf("%s/%s/%s", objectsDir, shardName(p.shard), p.name)
+}
+
+// blind names the place in error texts, which must not hold a key, as a file's
+// name does: by its shard and the name's fingerprint.
+func (p place) blind() string {
+	return fmt.Sprintf("%s/%s/%s", objectsDir, shardName(p.shard), store.Fingerprint(p.name))
 }
 
 // placeOf returns the place of key: the shard is the first byte of its

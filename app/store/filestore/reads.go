@@ -17,7 +17,7 @@ import (
 func (s *Store) Get(ctx context.Context, key string, rng store.Range) (io.ReadCloser, store.Info, error) {
 	r, err := s.get(ctx, key, rng)
 	if err != nil {
-		return nil, store.Info{}, fmt.Errorf("filestore: get %q: %w", key, err)
+		return nil, store.Info{}, fmt.Errorf("filestore: get %s: %w", store.Fingerprint(key), err)
 	}
 	return r, r.head.info, nil
 }
@@ -38,7 +38,7 @@ func (s *Store) get(ctx context.Context, key string, rng store.Range) (*reader, 
 	r := &reader{store: s, file: file, room: s.rooms.Get().(*[roomLen]byte)}
 	if err := r.begin(key, rng); err != nil {
 		r.Close()
-		return nil, fmt.Errorf("%s: %w", at, err)
+		return nil, fmt.Errorf("%s: %w", at.blind(), err)
 	}
 	return r, nil
 }
@@ -47,7 +47,7 @@ func (s *Store) get(ctx context.Context, key string, rng store.Range) (*reader, 
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	info, err := s.enterStat(ctx, key)
 	if err != nil {
-		return store.Info{}, fmt.Errorf("filestore: stat %q: %w", key, err)
+		return store.Info{}, fmt.Errorf("filestore: stat %s: %w", store.Fingerprint(key), err)
 	}
 	return info, nil
 }
@@ -69,7 +69,7 @@ func (s *Store) stat(key string, at place) (store.Info, error) {
 		err = h.belongs(key)
 	}
 	if err != nil {
-		return store.Info{}, fmt.Errorf("%s: %w", at, err)
+		return store.Info{}, fmt.Errorf("%s: %w", at.blind(), err)
 	}
 	return h.info, nil
 }

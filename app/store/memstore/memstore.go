@@ -39,7 +39,7 @@ func New() *Store { return &Store{objects: map[string]object{}} }
 func (s *Store) Put(ctx context.Context, key string, body io.Reader, opts store.PutOptions) (store.Info, error) {
 	info, err := s.put(ctx, key, body, opts)
 	if err != nil {
-		return store.Info{}, fmt.Errorf("memstore: put %q: %w", key, err)
+		return store.Info{}, fmt.Errorf("memstore: put %s: %w", store.Fingerprint(key), err)
 	}
 	return info, nil
 }
@@ -87,7 +87,7 @@ func (s *Store) allowed(key string, opts store.PutOptions) (replaces bool, err e
 func (s *Store) Get(ctx context.Context, key string, rng store.Range) (io.ReadCloser, store.Info, error) {
 	found, err := s.find(ctx, key)
 	if err != nil {
-		return nil, store.Info{}, fmt.Errorf("memstore: get %q: %w", key, err)
+		return nil, store.Info{}, fmt.Errorf("memstore: get %s: %w", store.Fingerprint(key), err)
 	}
 	from, to := rng.Clip(found.info.Size)
 	return io.NopCloser(bytes.NewReader(found.data[from:to])), share(found.info), nil
@@ -97,7 +97,7 @@ func (s *Store) Get(ctx context.Context, key string, rng store.Range) (io.ReadCl
 func (s *Store) Stat(ctx context.Context, key string) (store.Info, error) {
 	found, err := s.find(ctx, key)
 	if err != nil {
-		return store.Info{}, fmt.Errorf("memstore: stat %q: %w", key, err)
+		return store.Info{}, fmt.Errorf("memstore: stat %s: %w", store.Fingerprint(key), err)
 	}
 	return share(found.info), nil
 }
@@ -121,7 +121,7 @@ func (s *Store) find(ctx context.Context, key string) (object, error) {
 // Delete implements store.Store.
 func (s *Store) Delete(ctx context.Context, key, ifMatch string) error {
 	if err := s.remove(ctx, key, ifMatch); err != nil {
-		return fmt.Errorf("memstore: delete %q: %w", key, err)
+		return fmt.Errorf("memstore: delete %s: %w", store.Fingerprint(key), err)
 	}
 	return nil
 }
@@ -145,12 +145,12 @@ func (s *Store) remove(ctx context.Context, key, ifMatch string) error {
 // List implements store.Store. It sorts all keys for each page.
 func (s *Store) List(ctx context.Context, opts store.ListOptions) (store.Page, error) {
 	if err := ctx.Err(); err != nil {
-		return store.Page{}, fmt.Errorf("memstore: list %q: %w", opts.Prefix, err)
+		return store.Page{}, fmt.Errorf("memstore: list: %w", err)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
-		return store.Page{}, fmt.Errorf("memstore: list %q: %w", opts.Prefix, errClosed())
+		return store.Page{}, fmt.Errorf("memstore: list: %w", errClosed())
 	}
 	keys, prefixes, more := store.Select(slices.Sorted(maps.Keys(s.objects)), opts)
 	page := store.Page{Prefixes: prefixes, More: more}
