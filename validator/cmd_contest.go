@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"bogops/validator/contest"
 )
@@ -51,6 +52,9 @@ func (c validateCmd) Run(env *environment) error {
 		return writeJSON(env, checked)
 	}
 	fmt.Fprintf(env.stdout, "%s: contest %s, %d teams, %d campaigns: valid\n", c.File, checked.ID, len(checked.Teams), len(checked.Campaigns))
+	if without := unchecked(checked, inPlay(checked)); len(without) > 0 {
+		fmt.Fprintf(env.stdout, "in play and not checked by this judge, so without points: %s\n", strings.Join(without, ", "))
+	}
 	return nil
 }
 

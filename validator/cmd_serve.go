@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,13 +162,17 @@ func resume(path string, want journal.Opened) (*journal.Journal, error) {
 	return journal.Resume(path, time.Now)
 }
 
-// unchecked is the bricks in play that none of the probes looks at: their
-// points leave the sum, which an organiser must know before the day.
+// unchecked is the bricks in play, and the levels of one, that none of the
+// probes looks at: their points leave the sum, which an organiser must know
+// before the day.
 func unchecked(checked *contest.Contest, probes []probe.Probe) []string {
 	var bricks []string
 	for _, b := range checked.Bricks {
 		if b.InPlay && len(probe.Select(probes, b.ID)) == 0 {
 			bricks = append(bricks, b.ID)
+		}
+		if b.InPlay && b.ID == "api" && b.Level != "" && !slices.Contains(probe.Levels(), b.Level) {
+			bricks = append(bricks, "api at "+b.Level)
 		}
 	}
 	return bricks

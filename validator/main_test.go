@@ -54,7 +54,7 @@ func TestABadCommandLineSaysWhatIsWantedAndExits64(t *testing.T) {
 		{"a port that is none", append(probing, "--http-port", "99999"), "--http-port 99999: want a port"},
 		{"a large object of nothing", append(probing, "--large-bytes", "0"), "--large-bytes 0: want at least 1"},
 		{"a brick without checks", append(probing, "--brick", "ceph"), "--brick ceph: this judge has checks for api and tls"},
-		{"a level without checks", append(probing, "--level", "gold"), "--level gold: this judge has checks for bronze"},
+		{"a level without checks", append(probing, "--level", "gold"), "--level gold: this judge has checks for bronze, silver"},
 		{"contest file that is missing", []string{"validate", missing}, missing},
 		{"contest file with an unknown key", []string{"validate", broken}, "identifier"},
 		{"rehearsal without the app", []string{"rehearse", "--app", missing, "--out", filepath.Join(t.TempDir(), "out")}, "want the reference server's binary"},

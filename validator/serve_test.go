@@ -44,4 +44,8 @@ func TestServeBeginsNoDayOnTheLedgersOfAnother(t *testing.T) {
 func TestTheBricksThatNothingChecksAreNamed(t *testing.T) {
 	checked := &contest.Contest{Bricks: []contest.Brick{{ID: "ceph", InPlay: true}, {ID: "api", InPlay: true}, {ID: "aws"}}}
 	require.Equal(t, []string{"ceph"}, unchecked(checked, inPlay(checked)))
+	for level, want := range map[string][]string{"bronze": {"ceph"}, "silver": {"ceph"}, "gold": {"ceph", "api at gold"}} {
+		checked.Bricks[1].Level = level
+		require.Equal(t, want, unchecked(checked, inPlay(checked)))
+	}
 }

@@ -27,15 +27,17 @@ type Probe struct {
 }
 
 // Levels are those that have checks of their own so far.
-func Levels() []string { return []string{Bronze} }
+func Levels() []string { return []string{Bronze, Silver} }
 
 // All returns the checks up to level, in the order of the wall: those of the
 // API, then those of TLS. A level without checks of its own (see Levels) adds
 // nothing to the ones below it; an unknown level has none at all.
 func All(level string) []Probe {
 	switch level {
-	case Bronze, Silver, Gold:
+	case Bronze:
 		return slices.Concat(apiProbes(), tlsProbes())
+	case Silver, Gold:
+		return slices.Concat(apiProbes(), silverProbes(), tlsProbes())
 	}
 	return nil
 }
@@ -61,6 +63,13 @@ func api(id, promise string, run func(context.Context, *Session) (string, error)
 		Timeout: 15 * time.Second,
 		Run:     run,
 	}
+}
+
+// silver is a check of the API brick that silver requires.
+func silver(id, promise string, run func(context.Context, *Session) (string, error)) Probe {
+	p := api(id, promise, run)
+	p.Check.Level = Silver
+	return p
 }
 
 func (p Probe) weighing(weight float64) Probe {

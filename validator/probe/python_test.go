@@ -49,10 +49,10 @@ func startPython(t *testing.T, arguments ...string) target.Target {
 	return target.Target{ID: "python", URL: at, Token: "judge-secret", ReaderToken: "reader-secret", Contest: "snakes"}
 }
 
-func runAPI(t *testing.T, platform target.Target) []journal.Verdict {
+func runAPI(t *testing.T, platform target.Target, level string) []journal.Verdict {
 	t.Helper()
 	var verdicts []journal.Verdict
-	for _, p := range probe.Select(probe.All(probe.Bronze), "api") {
+	for _, p := range probe.Select(probe.All(level), "api") {
 		verdicts = append(verdicts, probe.Run(t.Context(), p, platform, probe.Env{LargeBytes: 2<<20 + 1}))
 	}
 	return verdicts
@@ -60,7 +60,7 @@ func runAPI(t *testing.T, platform target.Target) []journal.Verdict {
 
 func TestAnHonestPlatformInAnotherLanguagePassesBronze(t *testing.T) {
 	t.Parallel()
-	for _, v := range runAPI(t, startPython(t, "bronze.py")) {
+	for _, v := range runAPI(t, startPython(t, "bronze.py"), probe.Bronze) {
 		require.Equal(t, verdict.OK, v.Status, "%s: %s: got %s, want %s", v.Check, v.Message, v.Got, v.Want)
 		require.False(t, v.Retried, v.Check)
 	}
@@ -83,7 +83,7 @@ func TestASingleFaultFailsExactlyTheCheckThatItBreaks(t *testing.T) {
 			}
 			t.Parallel()
 			var failed []string
-			for _, v := range runAPI(t, startPython(t, "faulty.py", fault)) {
+			for _, v := range runAPI(t, startPython(t, "faulty.py", fault), probe.Bronze) {
 				if v.Status != verdict.OK {
 					t.Logf("%s %s: %s: got %s, want %s", v.Check, v.Status, v.Message, v.Got, v.Want)
 					failed = append(failed, v.Check)

@@ -29,6 +29,7 @@ type Env struct {
 	Now         func() time.Time // the contest's clock; nil: time.Now
 	MinValidity time.Duration    // of certificates; 0: DefaultMinValidity
 	LargeBytes  int64            // 0: DefaultLargeBytes
+	Racers      int              // clients that race for one key; 0: DefaultRacers
 	Rehearsal   bool             // the roots are the contest's own: nothing that only a public authority has is asked for
 }
 
@@ -44,6 +45,9 @@ func (e Env) filled() Env {
 	}
 	if e.LargeBytes == 0 {
 		e.LargeBytes = DefaultLargeBytes
+	}
+	if e.Racers == 0 {
+		e.Racers = DefaultRacers
 	}
 	return e
 }

@@ -49,7 +49,7 @@ class Bronze(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"Request-Id": self.request_id, **self.extra}.items():
             self.send_header(name, value)
-        if status != 204:
+        if status not in (204, 304):
             self.send_header("Content-Type", media)
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -94,6 +94,9 @@ class Bronze(http.server.BaseHTTPRequestHandler):
             return self.answer(200, json.dumps(self.describe()).encode(), "application/json")
         self.extra = {"Bogops-Instance": self.instance, "Bogops-Version": "1"}
         self.authorize(path)
+        self.route(path, query, body)
+
+    def route(self, path, query, body):
         if not path.startswith("/v1/objects/"):
             raise Refused(404, "no such route")
         if self.command not in ("GET", "HEAD", "PUT", "DELETE"):
@@ -154,9 +157,11 @@ class Bronze(http.server.BaseHTTPRequestHandler):
         media, etag, now = self.headers.get("Content-Type", "application/octet-stream"), f'"{uuid.uuid4().hex}"', time.time()
         replaced = self.store(key, media, etag, now, body)
         self.extra.update({"ETag": etag, "Location": "/v1/objects/" + urllib.parse.quote(key)})
-        modified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        described = {"key": key, "size": len(body), "etag": etag, "content_type": media, "modified": modified}
-        self.answer(200 if replaced else 201, json.dumps(described).encode(), "application/json")
+        self.answer(200 if replaced else 201, json.dumps(self.described(key, len(body), etag, media, now)).encode(), "application/json")
+
+    def described(self, key, size, etag, media, modified):
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(modified))
+        return {"key": key, "size": size, "etag": etag, "content_type": media, "modified": at}
 
     def store(self, key, media, etag, now, body):
         """Returns whether it replaced an object, once the new one survives a loss of power."""
@@ -196,15 +201,21 @@ class Bronze(http.server.BaseHTTPRequestHandler):
 
     def get(self, key, steps):
         media, etag, modified, body = self.load(key)
-        if steps is None:
-            self.extra.update({"ETag": etag, "Last-Modified": email.utils.formatdate(modified, usegmt=True)})
-            return self.answer(200, body, media)
+        if steps is not None:
+            return self.processed(body, steps)
+        self.extra.update({"ETag": etag, "Last-Modified": email.utils.formatdate(modified, usegmt=True)})
+        self.whole(media, body)
+
+    def whole(self, media, body):
+        self.answer(200, body, media)
+
+    def processed(self, body, steps, media="application/octet-stream"):
         for step in steps:
             if len(body) > PROCESS_BYTES:
                 raise Refused(422, "too large to process")
             body = step(body)
         self.extra["Cache-Control"] = "no-store"
-        self.answer(200, body, "application/octet-stream")
+        self.answer(200, body, media)
 
     def describe(self):
         return {"team": "bronze", "contest": os.environ.get("BRONZE_CONTEST", "none"), "contract": "1", "level": "bronze",
