@@ -29,6 +29,7 @@ type answer struct {
 	etag    string // empty: get found nothing
 	data    string // of a get
 	refused bool   // the condition failed
+	unknown bool   // of a write: it happened by then, or never
 }
 
 // register is what a key holds; the zero register holds nothing.
@@ -36,7 +37,7 @@ type register struct{ etag, data string }
 
 // model says which answers are right, one after the other, for one key.
 func model() porcupine.Model {
-	return porcupine.Model{
+	nondeterministic := porcupine.NondeterministicModel{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 			byKey := map[string][]porcupine.Operation{}
 			for _, op := range history {
@@ -49,14 +50,25 @@ func model() porcupine.Model {
 			}
 			return parts
 		},
-		Init: func() any { return register{} },
-		Step: func(state, input, output any) (bool, any) {
-			return step(state.(register), input.(operation), output.(answer))
+		Init: func() []any { return []any{register{}} },
+		Step: func(state, input, output any) []any {
+			held, told := state.(register), output.(answer)
+			right, next := step(held, input.(operation), told)
+			switch {
+			case told.unknown && right:
+				return []any{held, next}
+			case told.unknown:
+				return []any{held}
+			case right:
+				return []any{next}
+			}
+			return nil
 		},
 	}
+	return nondeterministic.ToModel()
 }
 
-func step(held register, op operation, told answer) (bool, register) {
+func step(held register, op operation, told answer) (right bool, next register) {
 	if op.kind == "get" {
 		return held == register{told.etag, told.data}, held
 	}

@@ -70,6 +70,11 @@ func (s *Store) prepare() error {
 	if err := s.mark(root); err != nil {
 		return err
 	}
+	// Before anything else has a name: a power cut that spares the others and
+	// takes the mark would leave a directory that holds something and is no store.
+	if err := s.disk.syncDir(root); err != nil {
+		return err
+	}
 	if s.writing, err = s.makeDirectory(writingDir); err != nil {
 		return err
 	}
@@ -147,7 +152,7 @@ func (s *Store) mark(root *os.File) error {
 	if err = errors.Join(err, s.disk.syncData(file), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(unborn, path) // prepare syncs the directory
+	return os.Rename(unborn, path)
 }
 
 func (s *Store) makeDirectory(name string) (*directory, error) {
