@@ -50,6 +50,7 @@ type Config struct {
 	MaxProcess  Size          `default:"64MiB" help:"Largest input of a processing step."`
 	MaxInFlight int           `default:"1024" help:"Object requests served or waiting at once; more are refused."`
 	BodyBudget  Size          `default:"96MiB" help:"Memory for bodies in flight and inputs that steps hold, over all requests."`
+	HSTS        time.Duration `name:"hsts" default:"8760h" help:"How long browsers keep to TLS for this host, told in answers over TLS. 0s: they are not told."`
 	Handicap    time.Duration `default:"0s" help:"Wait this long before each object request, for rehearsals and exercises."`
 	Drain       time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
 	DrainDelay  time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
@@ -167,7 +168,7 @@ func (c *Config) check() error {
 	if c.BodyBudget < 8<<20 || c.BodyBudget/5*4 < c.MaxProcess {
 		return usagef("--body-budget: %d bytes given; want at least 8MiB, and a fourth more than --max-process (%d bytes)", c.BodyBudget, c.MaxProcess)
 	}
-	for flag, value := range map[string]time.Duration{"handicap": c.Handicap, "drain": c.Drain, "drain-delay": c.DrainDelay} {
+	for flag, value := range map[string]time.Duration{"hsts": c.HSTS, "handicap": c.Handicap, "drain": c.Drain, "drain-delay": c.DrainDelay} {
 		if value < 0 {
 			return usagef("--%s: %s given; want no less than 0s", flag, value)
 		}

@@ -56,6 +56,7 @@ func TestABadSettingIsRefusedWithOneExactSentence(t *testing.T) {
 		{[]string{"--body-budget", "79MiB"}, nil, "--body-budget: 82837504 bytes given; want at least 8MiB, and a fourth more than --max-process (67108864 bytes)"},
 		{[]string{"--body-budget", "1MiB", "--max-process", "1KiB"}, nil, "--body-budget: 1048576 bytes given; want at least 8MiB, and a fourth more than --max-process (1024 bytes)"},
 		{[]string{"--handicap=-1s"}, nil, "--handicap: -1s given; want no less than 0s"},
+		{[]string{"--hsts=-1s"}, nil, "--hsts: -1s given; want no less than 0s"},
 		{[]string{"--drain=-1s"}, nil, "--drain: -1s given; want no less than 0s"},
 		{[]string{"--drain-delay=-1s"}, nil, "--drain-delay: -1s given; want no less than 0s"},
 		{[]string{"--drain", "ten"}, nil, `--drain: expected duration but got "ten": time: invalid duration "ten"`},
@@ -135,7 +136,7 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 	require.True(t, errors.Is(err, errHelp))
 	for _, flag := range []string{"listen", "http-listen", "store", "certs", "cert-file", "key-file", "names", "acme-directory",
 		"acme-root", "acme-cache", "acme-local", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
-		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-in-flight", "body-budget", "handicap",
+		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-in-flight", "body-budget", "hsts", "handicap",
 		"drain", "drain-delay"} {
 		require.Contains(t, out.String(), "--"+flag)
 		require.Contains(t, out.String(), "$"+environmentName(flag))

@@ -99,6 +99,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		Gate:      gate,
 		Logger:    log,
 		Ready:     s.ready,
+		HSTS:      cfg.HSTS,
 		Handicap:  cfg.Handicap,
 		Telemetry: measured,
 		Access:    access,

@@ -35,6 +35,10 @@ type Config struct {
 	Telemetry *telemetry.Telemetry
 	Access    *slog.Logger
 
+	// HSTS is how long browsers are told to use TLS only, on answers over TLS;
+	// 0: they are not told.
+	HSTS time.Duration
+
 	// Handicap delays each object request: for rehearsals and exercises.
 	Handicap time.Duration
 }
@@ -80,7 +84,7 @@ func New(cfg Config) http.Handler {
 
 	cfg.Limits = cfg.Limits.withDefaults()
 	errs := failer{cfg.Logger, cfg.Limits.Patience}
-	e.Use(identify, observe(cmp.Or(cfg.Access, cfg.Logger), cfg.Telemetry), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
+	e.Use(identify, secure(cfg.HSTS), observe(cmp.Or(cfg.Access, cfg.Logger), cfg.Telemetry), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
 	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
 	e.NoMethod(errs.handle(func(*gin.Context) error { return errMethod }))
 

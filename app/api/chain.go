@@ -39,7 +39,6 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 		}
 		header.Set("Content-Type", chain.MediaType())
 		header.Set("Cache-Control", "no-store")
-		header.Set("X-Content-Type-Options", "nosniff")
 	})
 }
 

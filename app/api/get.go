@@ -1,12 +1,9 @@
 package api
 
 import (
-	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,7 +36,7 @@ func (o *objects) get(c *gin.Context) error {
 		return answerUnchanged(c, found.info)
 	}
 	defer found.body.Close()
-	return o.stream(c, found.status(), found.body, func(header http.Header) { found.describe(header) })
+	return o.stream(c, found.status(), found.body, func(header http.Header) { found.describe(header, w.digest) })
 }
 
 // head answers as get would, without the bytes. Range is for GET only (RFC
@@ -56,57 +53,16 @@ func (o *objects) head(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := o.store.Stat(c.Request.Context(), key)
-	if err != nil {
-		return w.missing(err)
-	}
-	unchanged, err := w.check(info)
+	found, err := o.look(c.Request.Context(), key, w)
 	if err != nil {
 		return err
 	}
-	if unchanged {
-		return answerUnchanged(c, info)
+	if found.unchanged {
+		return answerUnchanged(c, found.info)
 	}
-	whole := opened{info: info, part: store.Whole}
-	whole.describe(c.Writer.Header())
+	found.describe(c.Writer.Header(), w.digest)
 	return answerEmpty(c, http.StatusOK)
 }
-
-// reading is what a GET or HEAD says of the object it wants.
-type reading struct {
-	preconditions
-	spans   []span // nil: the whole object
-	ifRange string // empty: no condition on spans
-}
-
-func parseReading(header http.Header) (reading, error) {
-	p, err := parsePreconditions(header)
-	return reading{
-		preconditions: p,
-		spans:         parseRange(header.Values("Range")),
-		ifRange:       strings.Join(header.Values("If-Range"), ","),
-	}, err
-}
-
-// opened is an object, as a request wants to have it.
-type opened struct {
-	info      store.Info
-	unchanged bool // 304: there is no body
-	part      store.Range
-	body      io.ReadCloser
-}
-
-// unsatisfiable is a 416; it knows the size that the answer has to say.
-type unsatisfiable struct {
-	error
-	size int64
-}
-
-func newUnsatisfiable(size int64) error {
-	return unsatisfiable{refuse(errRange, "The object has %d bytes; no range that was asked for lies in it.", size), size}
-}
-
-func (u unsatisfiable) Unwrap() error { return u.error }
 
 // tellSize puts the size that a 416 has to tell into its header.
 func tellSize(c *gin.Context, err error) error {
@@ -117,84 +73,6 @@ func tellSize(c *gin.Context, err error) error {
 	return err
 }
 
-// choose decides what the answer holds of an object: nothing, where it is
-// unchanged, or a part, which may be store.Whole.
-func (w reading) choose(info store.Info) (part store.Range, unchanged bool, err error) {
-	unchanged, err = w.check(info)
-	if err != nil || unchanged {
-		return store.Whole, unchanged, err
-	}
-	if w.spans == nil || w.ifRange != "" && w.ifRange != info.ETag || len(w.spans) > 1 {
-		return store.Whole, false, nil
-	}
-	s := w.spans[0]
-	if !s.satisfiable(info.Size) {
-		return store.Whole, false, newUnsatisfiable(info.Size)
-	}
-	part = s.within(info.Size)
-	if part.Length == 0 {
-		return store.Whole, false, nil // no Content-Range can say it
-	}
-	return part, false, nil
-}
-
-// guess is the part to ask the store for before anything is known of the
-// object; false where it is better to look first.
-func (w reading) guess() (store.Range, bool) {
-	switch {
-	case w.noneMatch != nil || !w.changeSince.IsZero() || w.ifRange != "" || len(w.spans) > 1:
-		return store.Whole, false
-	case len(w.spans) == 1:
-		return w.spans[0].asked()
-	}
-	return store.Whole, true
-}
-
-// patienceWithChange is how often an object may be replaced while a range of
-// it is looked for.
-const patienceWithChange = 4
-
-// open finds an object and opens what is wanted of it. A store takes the range
-// before it says which object it reads, and the object may be replaced in
-// between: so what was opened is judged by the very object that it belongs
-// to, and opened again where that one would have wanted another part. An
-// answer never mixes two versions.
-func (o *objects) open(ctx context.Context, key string, w reading) (opened, error) {
-	var found opened
-	var err error
-	held, known := w.guess()
-	if known {
-		found.body, found.info, err = o.store.Get(ctx, key, held)
-	} else {
-		found.info, err = o.store.Stat(ctx, key)
-	}
-	for tries := 0; err == nil; tries++ {
-		if tries == patienceWithChange {
-			w.spans = nil // Range may always be ignored
-		}
-		found.part, found.unchanged, err = w.choose(found.info)
-		if err == nil && found.body != nil && !found.unchanged && sameBytes(held, found.part, found.info.Size) {
-			return found, nil
-		}
-		if found.body != nil {
-			found.body.Close()
-			found.body = nil
-		}
-		if err != nil || found.unchanged {
-			return found, err
-		}
-		held = found.part
-		found.body, found.info, err = o.store.Get(ctx, key, held)
-	}
-	return found, w.missing(err)
-}
-
-func sameBytes(a, b store.Range, size int64) bool {
-	aFrom, aTo := a.Clip(size)
-	bFrom, bTo := b.Clip(size)
-	return aFrom == bFrom && aTo == bTo
-}
-
 func (f opened) status() int {
 	if f.part == store.Whole {
 		return http.StatusOK
@@ -203,7 +81,7 @@ func (f opened) status() int {
 }
 
 // describe sets the headers of an answer that holds the object or a part.
-func (f opened) describe(header http.Header) {
+func (f opened) describe(header http.Header, digest bool) {
 	length := f.info.Size
 	if f.part != store.Whole {
 		length = f.part.Length
@@ -213,6 +91,10 @@ func (f opened) describe(header http.Header) {
 	header.Set("Content-Type", f.info.ContentType)
 	header.Set("Accept-Ranges", "bytes")
 	setValidators(header, f.info)
+	setMeta(header, f.info.Meta)
+	if digest && f.info.SHA256 != nil {
+		setDigest(header, f.info.SHA256)
+	}
 }
 
 // setValidators sets what a cache compares. It may keep an object, but has to
