@@ -66,6 +66,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	access := slog.New(slog.NewJSONHandler(lines.Lazy(), nil)).With("instance", cfg.Instance)
 
 	measured := telemetry.New(telemetry.Build{Version: cfg.AppVersion, GoVersion: runtime.Version()})
+	stopTracing, err := measured.Trace(ctx, cfg.Instance, cfg.AppVersion, log)
+	if err != nil {
+		return usageError{err}
+	}
+	defer stopTracing()
 	floor := heapFloor()
 	defer runtime.KeepAlive(floor)
 	objects, err := openStore(cfg.Store)

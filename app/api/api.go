@@ -83,6 +83,9 @@ func New(cfg Config) http.Handler {
 	e.UnescapePathValues = false
 
 	cfg.Limits = cfg.Limits.withDefaults()
+	if cfg.Telemetry == nil {
+		cfg.Telemetry = telemetry.New(telemetry.Build{}) // nobody reads it
+	}
 	errs := failer{cfg.Logger, cfg.Limits.Patience}
 	e.Use(identify, secure(cfg.HSTS), observe(cmp.Or(cfg.Access, cfg.Logger), cfg.Telemetry), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
 	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
@@ -97,7 +100,7 @@ func New(cfg Config) http.Handler {
 	if cfg.Gate == nil {
 		cfg.Gate = admit.New(admit.Config{})
 	}
-	objects := newObjects(cfg.Store, cfg.Gate, cfg.Limits)
+	objects := newObjects(cfg)
 	v1 := e.Group("/v1/objects", admitted(cfg.Gate, errs), handicap(cfg.Handicap))
 	both(v1, "", errs.handle(objects.list))
 	v1.PUT("/*key", errs.handle(objects.put))

@@ -32,14 +32,17 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	if err != nil {
 		return err
 	}
+	done := o.telemetry.Processing(c.Request.Context(), chain.Names())
 	body = answer // which closes what it reads
-	return o.stream(c, http.StatusOK, answer, func(header http.Header) {
+	err = o.stream(c, http.StatusOK, answer, func(header http.Header) {
 		if size != process.Unknown {
 			header.Set("Content-Length", strconv.FormatInt(size, 10))
 		}
 		header.Set("Content-Type", chain.MediaType())
 		header.Set("Cache-Control", "no-store")
 	})
+	done(err == nil)
+	return err
 }
 
 // sentence dresses an error text of ours for a client.

@@ -9,6 +9,7 @@ import (
 
 	"bogops/app/admit"
 	"bogops/app/store"
+	"bogops/app/telemetry"
 )
 
 // objects serves the objects of a store, one method per call of the contract.
@@ -17,10 +18,12 @@ type objects struct {
 	gate    *admit.Gate
 	limits  Limits
 	buffers *buffers
+
+	telemetry *telemetry.Telemetry
 }
 
-func newObjects(s store.Store, gate *admit.Gate, limits Limits) *objects {
-	return &objects{newQueued(s, gate), gate, limits, newBuffers()}
+func newObjects(cfg Config) *objects {
+	return &objects{newQueued(cfg.Store, cfg.Gate), cfg.Gate, cfg.Limits, newBuffers(), cfg.Telemetry}
 }
 
 // stored is the JSON that describes an object.

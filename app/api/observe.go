@@ -31,12 +31,8 @@ func identify(c *gin.Context) {
 func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
 
 // observe measures each request and logs one line of it. Both name the route,
-// not the path or the query: keys belong to users, and nonces to the judge. A
-// nil t measures nothing.
+// not the path or the query: keys belong to users, and nonces to the judge.
 func observe(access *slog.Logger, t *telemetry.Telemetry) gin.HandlerFunc {
-	if t == nil {
-		t = telemetry.New(telemetry.Build{})
-	}
 	return func(c *gin.Context) {
 		request, begun := t.Begin(c.Request, c.FullPath())
 		c.Request = request

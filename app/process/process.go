@@ -155,6 +155,15 @@ func (c Chain) Apply(ctx context.Context, in io.Reader, size int64) io.Reader {
 	return out
 }
 
+// Names are the names of the steps, in order.
+func (c Chain) Names() []string {
+	names := make([]string, len(c.steps))
+	for i, s := range c.steps {
+		names[i] = s.name
+	}
+	return names
+}
+
 // MediaType is what the chain's output is served as.
 func (c Chain) MediaType() string {
 	return cmp.Or(c.steps[len(c.steps)-1].media, "application/octet-stream")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,10 +18,25 @@ type stores struct {
 	read      prometheus.Counter
 	written   prometheus.Counter
 	broken    prometheus.Counter
+
+	// observers holds what durations has for an operationKey, as looking it
+	// up by two labels costs as much as the rest.
+	observers *sync.Map
+}
+
+type operationKey struct{ operation, result string }
+
+func (s *stores) observe(key operationKey, took time.Duration) {
+	found, ok := s.observers.Load(key)
+	if !ok {
+		found, _ = s.observers.LoadOrStore(key, s.durations.WithLabelValues(key.operation, key.result))
+	}
+	found.(prometheus.Observer).Observe(took.Seconds())
 }
 
 func newStores() stores {
 	return stores{
+		observers: &sync.Map{},
 		durations: histogram("bogops_store_operation_duration_seconds",
 			"Time of store operations, by operation and result; of a get until its bytes can be read.",
 			seconds[:], "operation", "result"),
@@ -87,7 +103,7 @@ func (o *observed) begin(ctx context.Context, operation string) (context.Context
 	ctx, span := o.telemetry.startChild(ctx, "store."+operation)
 	return ctx, func(err error) {
 		result, failure := resultOf(err)
-		o.telemetry.stores.durations.WithLabelValues(operation, result).Observe(time.Since(began).Seconds())
+		o.telemetry.stores.observe(operationKey{operation, result}, time.Since(began))
 		span.end(result, failure)
 	}
 }

@@ -7,8 +7,11 @@
 package telemetry
 
 import (
+	"sync/atomic"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Build says what runs, for the metric bogops_build_info.
@@ -24,6 +27,7 @@ type Telemetry struct {
 	requests requests
 	stores   stores
 	steps    *prometheus.CounterVec
+	tracing  atomic.Pointer[trace.Tracer] // nil: nothing is traced
 }
 
 // New returns a Telemetry that has measured nothing yet.
@@ -52,14 +56,6 @@ func New(build Build) *Telemetry {
 // Register adds collectors of other parts of the server. It panics where two
 // of them claim the same metric: that is a mistake in the program.
 func (t *Telemetry) Register(all ...prometheus.Collector) { t.registry.MustRegister(all...) }
-
-// Steps counts the steps of a chain that is about to run. Their names come
-// from the table of steps, never from a request.
-func (t *Telemetry) Steps(names ...string) {
-	for _, name := range names {
-		t.steps.WithLabelValues(name).Inc()
-	}
-}
 
 // seconds are the upper bounds of the latency histograms: 0.1 ms, which a read
 // from memory takes, to 60 s, where even a large upload should be over.

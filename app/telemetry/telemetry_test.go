@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"bogops/app/store"
 	"bogops/app/store/memstore"
@@ -31,7 +32,7 @@ func used(t *testing.T) *Telemetry {
 	begun.End(Outcome{Status: 201, Sent: 10})
 	_, begun = m.Begin(httptest.NewRequest("GET", "/v1/objects/k", nil), "/v1/objects/*key")
 	begun.End(Outcome{Status: 404, Problem: "not-found", Cut: true})
-	m.Steps("sha256")
+	m.Processing(t.Context(), []string{"sha256"})(true)
 	return m
 }
 
@@ -194,4 +195,37 @@ func TestTheAdminPortServesMetricsProfilesAndHealth(t *testing.T) {
 	require.Equal(t, 200, status)
 	status, _ = get("/v1/objects/k")
 	require.Equal(t, 404, status, "the admin port must not serve objects: it asks for no token")
+}
+
+// BenchmarkRequest is what a request costs: measured, and traced as well by an
+// exporter that throws away.
+func BenchmarkRequest(b *testing.B) {
+	for _, traced := range []bool{false, true} {
+		b.Run(fmt.Sprintf("traced=%t", traced), func(b *testing.B) {
+			m := New(Build{})
+			if traced {
+				tracer := sdktrace.NewTracerProvider().Tracer("x")
+				m.tracing.Store(&tracer)
+			}
+			r := httptest.NewRequest("GET", "/v1/objects/k", nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, begun := m.Begin(r, "/v1/objects/*key")
+				begun.End(Outcome{Status: 200, Sent: 4096})
+			}
+		})
+	}
+}
+
+// BenchmarkStore compares a store with the same one observed.
+func BenchmarkStore(b *testing.B) {
+	bare := memstore.New()
+	for name, s := range map[string]store.Store{"bare": bare, "observed": Observe(bare, New(Build{}))} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = s.Stat(b.Context(), "none")
+			}
+		})
+	}
 }
