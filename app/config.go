@@ -46,14 +46,15 @@ type Config struct {
 	WriterTokenFile string `help:"File with the writer's tokens, as for the judge. BOGOPS_WRITER_TOKEN may hold the token itself."`
 	ReaderTokenFile string `help:"File with the reader's tokens, as for the judge. BOGOPS_READER_TOKEN may hold the token itself."`
 
-	MaxObject   Size          `default:"1GiB" help:"Largest body of a PUT."`
-	MaxProcess  Size          `default:"64MiB" help:"Largest input of a processing step."`
-	MaxInFlight int           `default:"1024" help:"Object requests served or waiting at once; more are refused."`
-	BodyBudget  Size          `default:"96MiB" help:"Memory for bodies in flight and inputs that steps hold, over all requests."`
-	HSTS        time.Duration `name:"hsts" default:"8760h" help:"How long browsers keep to TLS for this host, told in answers over TLS. 0s: they are not told."`
-	Handicap    time.Duration `default:"0s" help:"Wait this long before each object request, for rehearsals and exercises."`
-	Drain       time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
-	DrainDelay  time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
+	MaxObject      Size          `default:"1GiB" help:"Largest body of a PUT."`
+	MaxProcess     Size          `default:"64MiB" help:"Largest input of a processing step."`
+	MaxConnections int           `default:"16384" help:"Open connections; more are closed at once. Three quarters of the files that the system lets the process open are the most."`
+	MaxInFlight    int           `default:"1024" help:"Object requests served or waiting at once; more are refused."`
+	BodyBudget     Size          `default:"96MiB" help:"Memory for bodies in flight and inputs that steps hold, over all requests."`
+	HSTS           time.Duration `name:"hsts" default:"8760h" help:"How long browsers keep to TLS for this host, told in answers over TLS. 0s: they are not told."`
+	Handicap       time.Duration `default:"0s" help:"Wait this long before each object request, for rehearsals and exercises."`
+	Drain          time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
+	DrainDelay     time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
 
 	Secrets Secrets `kong:"-"`
 }
@@ -160,8 +161,10 @@ func (c *Config) check() error {
 	default:
 		return usagef("--certs: %q given; want off, files or acme", c.Certs)
 	}
-	if c.MaxInFlight < 1 {
-		return usagef("--max-in-flight: %d given; want at least 1", c.MaxInFlight)
+	for flag, value := range map[string]int{"max-connections": c.MaxConnections, "max-in-flight": c.MaxInFlight} {
+		if value < 1 {
+			return usagef("--%s: %d given; want at least 1", flag, value)
+		}
 	}
 	// A sixth of the budget is kept for small bodies, so that much is needed
 	// for one input at the limit.

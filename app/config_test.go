@@ -52,6 +52,7 @@ func TestABadSettingIsRefusedWithOneExactSentence(t *testing.T) {
 		{[]string{"--max-object=-1MiB"}, nil, `--max-object: "-1MiB" given; want a size such as 256MiB`},
 		{[]string{"--max-process", "1MB"}, nil, `--max-process: "1MB" given; want a size such as 256MiB`},
 		{[]string{"--max-process", "9999999TiB"}, nil, `--max-process: "9999999TiB" given; want a size such as 256MiB`},
+		{[]string{"--max-connections=-1"}, nil, "--max-connections: -1 given; want at least 1"},
 		{[]string{"--max-in-flight", "0"}, nil, "--max-in-flight: 0 given; want at least 1"},
 		{[]string{"--body-budget", "79MiB"}, nil, "--body-budget: 82837504 bytes given; want at least 8MiB, and a fourth more than --max-process (67108864 bytes)"},
 		{[]string{"--body-budget", "1MiB", "--max-process", "1KiB"}, nil, "--body-budget: 1048576 bytes given; want at least 8MiB, and a fourth more than --max-process (1024 bytes)"},
@@ -136,7 +137,7 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 	require.True(t, errors.Is(err, errHelp))
 	for _, flag := range []string{"listen", "http-listen", "store", "certs", "cert-file", "key-file", "names", "acme-directory",
 		"acme-root", "acme-cache", "acme-local", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
-		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-in-flight", "body-budget", "hsts", "handicap",
+		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-connections", "max-in-flight", "body-budget", "hsts", "handicap",
 		"drain", "drain-delay"} {
 		require.Contains(t, out.String(), "--"+flag)
 		require.Contains(t, out.String(), "$"+environmentName(flag))

@@ -86,8 +86,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	}
 	defer source.Close()
 
-	gate := admit.New(admit.Config{InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
-	s := &server{cfg: cfg, log: log, store: objects, certs: source}
+	gate := admit.New(admit.Config{Connections: connections(cfg.MaxConnections), InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
+	s := &server{cfg: cfg, log: log, store: objects, certs: source, gate: gate}
 	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends))
 	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
 	if err != nil {

@@ -18,6 +18,11 @@ const outboxLen = 72 << 10
 // outboxDirect is from where on copying costs more than a system call.
 const outboxDirect = 32 << 10
 
+// longestWrite is how long a client may take nothing of what it is sent, be it
+// an answer, an interim one or a frame of HTTP/2: who sends requests and reads no
+// answer would otherwise hold a connection for ever.
+const longestWrite = 30 * time.Second
+
 // lastFlush bounds what closing waits for a client that does not read.
 const lastFlush = time.Second
 
@@ -46,7 +51,7 @@ func (o *outbox) flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.keeps = false
-	return o.send()
+	return o.send(longestWrite)
 }
 
 // Write implements net.Conn.
@@ -54,12 +59,12 @@ func (o *outbox) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.length+len(p) > outboxLen || !o.keeps || len(p) >= outboxDirect {
-		if err := o.send(); err != nil {
+		if err := o.send(longestWrite); err != nil {
 			return 0, err
 		}
 	}
 	if !o.keeps || len(p) >= outboxDirect {
-		n, err := o.Conn.Write(p)
+		n, err := o.write(p, longestWrite)
 		o.err = err
 		return n, err
 	}
@@ -74,14 +79,19 @@ func (o *outbox) Write(p []byte) (int, error) {
 }
 
 // send writes what is held. The caller has the lock.
-func (o *outbox) send() error {
+func (o *outbox) send(patience time.Duration) error {
 	if o.box == nil || o.err != nil {
 		return o.err
 	}
-	_, o.err = o.Conn.Write(o.box[:o.length])
+	_, o.err = o.write(o.box[:o.length], patience)
 	o.boxes.Put(o.box)
 	o.box, o.length = nil, 0
 	return o.err
+}
+
+func (o *outbox) write(p []byte, patience time.Duration) (int, error) {
+	_ = o.SetWriteDeadline(time.Now().Add(patience))
+	return o.Conn.Write(p)
 }
 
 // Close sends what is held, for the server may close a connection between an
@@ -89,8 +99,7 @@ func (o *outbox) send() error {
 func (o *outbox) Close() error {
 	o.mu.Lock()
 	if o.box != nil {
-		_ = o.SetWriteDeadline(time.Now().Add(lastFlush))
-		_ = o.send() // the connection ends either way
+		_ = o.send(lastFlush) // the connection ends either way
 	}
 	o.mu.Unlock()
 	return o.Conn.Close()

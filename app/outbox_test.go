@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"bogops/app/admit"
 )
 
 // countingListener counts the writes of what it accepts.
@@ -50,7 +52,9 @@ func serveGathered(t *testing.T, config *tls.Config, handler http.HandlerFunc) (
 	server = &http.Server{Handler: handler}
 	serveRefusing(server)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(newRefusingListener(countingListener{listener, writes}, config)) }()
+	go func() {
+		ended <- server.Serve(newRefusingListener(countingListener{listener, writes}, config, admit.New(admit.Config{})))
+	}()
 	t.Cleanup(func() {
 		_ = server.Close()
 		require.ErrorIs(t, <-ended, http.ErrServerClosed)
@@ -171,7 +175,7 @@ func TestAnUploadIsToldToGoOnAtOnce(t *testing.T) {
 func TestAfterAFailedWriteNothingElseIsWritten(t *testing.T) {
 	broken := errors.New("broken")
 	below := &brokenConn{err: broken}
-	out := &outbox{Conn: below, boxes: newRefusingListener(nil, nil).boxes}
+	out := &outbox{Conn: below, boxes: newRefusingListener(nil, nil, nil).boxes}
 	out.keep()
 	_, err := out.Write([]byte("held"))
 	require.NoError(t, err)
@@ -194,3 +198,5 @@ func (c *brokenConn) Write([]byte) (int, error) {
 	c.writes++
 	return 0, c.err
 }
+
+func (c *brokenConn) SetWriteDeadline(time.Time) error { return nil }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"bogops/app/admit"
 )
 
 // net/http answers some requests before any handler sees them: a target with
@@ -51,6 +53,8 @@ func refusalIn(p []byte) []byte {
 type refusing struct {
 	net.Conn
 	out       *outbox     // below Conn, which is TLS on it or out itself
+	gate      *admit.Gate // that it came through
+	closed    atomic.Bool
 	serving   atomic.Bool // a handler has the word, or its answer is going out
 	gathering atomic.Bool // of that answer, what it is written in leaves together
 	refused   atomic.Bool
@@ -101,6 +105,9 @@ func (c *refusing) CloseWrite() error {
 // Close reads on for a moment after a refusal: to close with bytes unread
 // resets a connection, and may take the answer with it.
 func (c *refusing) Close() error {
+	if !c.closed.Swap(true) {
+		defer c.gate.Disconnect()
+	}
 	if c.refused.Swap(false) && c.CloseWrite() == nil {
 		_ = c.SetReadDeadline(time.Now().Add(time.Second))
 		buffer := make([]byte, 4096)
@@ -126,15 +133,17 @@ func malformed(status int, detail string) []byte {
 		status, title, len(body), time.Now().UTC().Format(http.TimeFormat), id, body)
 }
 
-// refusingListener wraps what it accepts, under TLS where config is not nil.
+// refusingListener wraps what it accepts, under TLS where config is not nil, and
+// closes at once what the gate does not let in.
 type refusingListener struct {
 	net.Listener
 	config *tls.Config
+	gate   *admit.Gate
 	boxes  *sync.Pool
 }
 
-func newRefusingListener(l net.Listener, config *tls.Config) refusingListener {
-	return refusingListener{l, config, &sync.Pool{New: func() any { return new([outboxLen]byte) }}}
+func newRefusingListener(l net.Listener, config *tls.Config, gate *admit.Gate) refusingListener {
+	return refusingListener{l, config, gate, &sync.Pool{New: func() any { return new([outboxLen]byte) }}}
 }
 
 func (l refusingListener) Accept() (net.Conn, error) {
@@ -142,11 +151,17 @@ func (l refusingListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	for l.gate.Connect() != nil {
+		_ = conn.Close()
+		if conn, err = l.Listener.Accept(); err != nil {
+			return nil, err
+		}
+	}
 	out := &outbox{Conn: conn, boxes: l.boxes}
 	if l.config != nil {
-		return &refusing{Conn: tls.Server(out, l.config), out: out}, nil // shakes hands at its first read
+		return &refusing{Conn: tls.Server(out, l.config), out: out, gate: l.gate}, nil // shakes hands at its first read
 	}
-	return &refusing{Conn: out, out: out}, nil
+	return &refusing{Conn: out, out: out, gate: l.gate}, nil
 }
 
 type connectionKey struct{}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bogops/app/admit"
 	"bogops/app/certs"
 	"bogops/app/store"
 )
@@ -21,6 +22,7 @@ type server struct {
 	log      *slog.Logger
 	store    store.Store
 	certs    *certs.Source
+	gate     *admit.Gate
 	draining atomic.Bool
 	waits    atomic.Pointer[string] // what ready last said, for the log
 }
@@ -77,7 +79,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		plainAddress = plainListener.Addr().String()
 		go func() { failed <- plain.Serve(plainListener) }()
 	}
-	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig)) }()
+	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig, s.gate)) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
 		"pid", os.Getpid(), "tls", tlsConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 
@@ -103,38 +105,18 @@ func (s *server) newServer(handler http.Handler) *http.Server {
 		Handler: handler,
 		// No limit on a whole request: a large body over a slow line is
 		// honest work. Headers and idle connections are not.
-		ReadHeaderTimeout:            10 * time.Second,
-		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               64 << 10,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		// A stream of HTTP/2 may be sent this much before anyone reads it,
+		// for each of the requests in flight.
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          100,
+			MaxReceiveBufferPerStream:     64 << 10,
+			MaxReceiveBufferPerConnection: 256 << 10,
+			WriteByteTimeout:              longestWrite,
+		},
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-}
-
-// drain stops in the order that loses nobody: not ready at once, accept for
-// DrainDelay while balancers notice, then refuse, and finish what is in flight
-// within Drain.
-func (s *server) drain(servers []*http.Server) {
-	s.draining.Store(true)
-	s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "limit", s.cfg.Drain.String())
-	time.Sleep(s.cfg.DrainDelay)
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
-	defer cancel()
-	for _, server := range servers {
-		if err := server.Shutdown(ctx); err != nil {
-			s.log.Warn("drain: requests were cut", "error", err.Error())
-		}
-	}
-	s.log.Info("drained")
-}
-
-// closeWhenDraining tells clients that keep a connection to open their next
-// one elsewhere. net/http makes a GOAWAY of it for HTTP/2.
-func (s *server) closeWhenDraining(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.draining.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(w, r)
-	})
 }

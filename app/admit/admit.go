@@ -19,14 +19,18 @@ import (
 
 // Config is what a Gate gives out. Zero takes the default.
 type Config struct {
-	InFlight int   // requests inside at once; default 1,024
-	Bytes    int64 // bytes held for all requests at once; default 96 MiB
-	Turns    int   // weight at work at the store at once; default 32 per core, at least 64
-	Slots    int   // chains that compute at once, in each of two lanes; default GOMAXPROCS
+	Connections int   // open at once; default 16,384
+	InFlight    int   // requests inside at once; default 1,024
+	Bytes       int64 // bytes held for all requests at once; default 96 MiB
+	Turns       int   // weight at work at the store at once; default 32 per core, at least 64
+	Slots       int   // chains that compute at once, in each of two lanes; default GOMAXPROCS
 }
 
 func (c Config) withDefaults() Config {
 	cores := runtime.GOMAXPROCS(0)
+	if c.Connections == 0 {
+		c.Connections = 16384
+	}
 	if c.InFlight == 0 {
 		c.InFlight = 1024
 	}
@@ -44,13 +48,14 @@ func (c Config) withDefaults() Config {
 
 // Gate is what requests pass. All methods may be called concurrently.
 type Gate struct {
-	limit    int64
-	inFlight atomic.Int64
-	budget   budget
-	turns    *line
-	cheap    *line // chains of little declared work
-	dear     *line // and of more
-	refused  [reasons]atomic.Uint64
+	connections counter
+	inFlight    counter
+	closed      atomic.Bool
+	budget      budget
+	turns       *line
+	cheap       *line // chains of little declared work
+	dear        *line // and of more
+	refused     [reasons]atomic.Uint64
 }
 
 // Bounds of the lines that the measurements in docs/decisions.md are of.
@@ -70,8 +75,9 @@ func New(cfg Config) *Gate {
 		return newLine(rule{places: slots, ahead: slots * int64(ahead), burst: slots * int64(ahead), patience: 2 * ahead, unit: 1})
 	}
 	return &Gate{
-		limit:  int64(cfg.InFlight),
-		budget: newBudget(cfg.Bytes),
+		connections: counter{limit: int64(cfg.Connections)},
+		inFlight:    counter{limit: int64(cfg.InFlight)},
+		budget:      newBudget(cfg.Bytes),
 		// As many wait as work: by Little's law whoever is let in then
 		// spends about twice what it would without a line.
 		turns: newLine(rule{places: turns, ahead: turns, burst: max(turns, int64(cfg.InFlight)-turns),
@@ -86,7 +92,8 @@ type Reason int
 
 // The reasons.
 const (
-	TooMany   Reason = iota // requests inside
+	Crowd     Reason = iota // of connections
+	TooMany                 // requests inside
 	NoBytes                 // left in the budget
 	NoTurn                  // the line at the store is full
 	LongTurn                // a wait there took too long
@@ -97,7 +104,7 @@ const (
 )
 
 func (r Reason) String() string {
-	return [...]string{"in-flight", "bytes", "turns", "turns-waited", "compute", "compute-waited", "draining"}[r]
+	return [...]string{"connections", "in-flight", "bytes", "turns", "turns-waited", "compute", "compute-waited", "draining"}[r]
 }
 
 // ErrBusy is what every Refused is, for errors.Is.
@@ -131,18 +138,49 @@ func wholeSeconds(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second)
 }
 
+// counter counts what is inside, up to a limit.
+type counter struct {
+	limit  int64
+	inside atomic.Int64
+}
+
+func (c *counter) enter() bool {
+	if c.inside.Add(1) > c.limit {
+		c.inside.Add(-1)
+		return false
+	}
+	return true
+}
+
+// Connect lets one connection in, or refuses it with a Refused: it is to be
+// closed. Disconnect ends what Connect began.
+func (g *Gate) Connect() error {
+	if !g.connections.enter() {
+		return g.Refuse(Crowd, 0)
+	}
+	return nil
+}
+
+// Disconnect gives back what Connect gave.
+func (g *Gate) Disconnect() { g.connections.inside.Add(-1) }
+
 // Enter lets one request in, or refuses it with a Refused. Leave ends what Enter
 // began.
 func (g *Gate) Enter() error {
-	if g.inFlight.Add(1) > g.limit {
-		g.inFlight.Add(-1)
+	switch {
+	case g.closed.Load():
+		return g.Refuse(Leaving, 0)
+	case !g.inFlight.enter():
 		return g.Refuse(TooMany, 0)
 	}
 	return nil
 }
 
 // Leave gives back what Enter gave.
-func (g *Gate) Leave() { g.inFlight.Add(-1) }
+func (g *Gate) Leave() { g.inFlight.inside.Add(-1) }
+
+// Close makes Enter refuse everyone. Those inside go on, and may wait for turns.
+func (g *Gate) Close() { g.closed.Store(true) }
 
 // LineNumbers are the numbers of one line at one moment.
 type LineNumbers struct {
@@ -155,16 +193,18 @@ type LineNumbers struct {
 
 // Numbers are what a Gate knows of itself at one moment. Counters only grow.
 type Numbers struct {
-	InFlight, InFlightMax int64
-	Bytes, BytesMax       int64
-	Turns, Cheap, Dear    LineNumbers
-	Refused               map[string]uint64 // by reason, each of them present
+	Connections, ConnectionsMax int64
+	InFlight, InFlightMax       int64
+	Bytes, BytesMax             int64
+	Turns, Cheap, Dear          LineNumbers
+	Refused                     map[string]uint64 // by reason, each of them present
 }
 
 // Numbers returns the numbers of now. They may be torn between each other.
 func (g *Gate) Numbers() Numbers {
 	n := Numbers{
-		InFlight: g.inFlight.Load(), InFlightMax: g.limit,
+		Connections: g.connections.inside.Load(), ConnectionsMax: g.connections.limit,
+		InFlight: g.inFlight.inside.Load(), InFlightMax: g.inFlight.limit,
 		Bytes: g.budget.used(), BytesMax: g.budget.size,
 		Turns: g.turns.numbers(), Cheap: g.cheap.numbers(), Dear: g.dear.numbers(),
 		Refused: map[string]uint64{},

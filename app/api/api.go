@@ -87,7 +87,7 @@ func New(cfg Config) http.Handler {
 		cfg.Telemetry = telemetry.New(telemetry.Build{}) // nobody reads it
 	}
 	errs := failer{cfg.Logger, cfg.Limits.Patience}
-	e.Use(identify, secure(cfg.HSTS), observe(cmp.Or(cfg.Access, cfg.Logger), cfg.Telemetry), errs.recover, describeHeaders(cfg.Describe), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
+	e.Use(identify, secure(cfg.HSTS), observe(cmp.Or(cfg.Access, cfg.Logger), cfg.Telemetry), errs.recover, describeHeaders(cfg.Describe), patientAnswers(cfg.Limits.Patience), awaitUnread(cfg.Limits.Patience), authenticate(cfg.Tokens, errs))
 	e.NoRoute(errs.handle(func(*gin.Context) error { return errNoRoute }))
 	e.NoMethod(errs.handle(func(*gin.Context) error { return errMethod }))
 
