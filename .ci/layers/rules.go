@@ -84,6 +84,15 @@ var fences = []fence{
 		In:  []string{"app/certs/..."}, Bars: []string{"app/store/...", "app/api/..."}, Tests: true,
 	},
 	{
+		Why: "what others wrote to test stores stays where it tests ours",
+		In:  []string{"..."}, Spare: []string{"app/conformance/..."},
+		Bars: []string{"gocloud.dev/...", "github.com/thanos-io/..."}, Tests: true,
+	},
+	{
+		Why: "the suites reach the server by its contract and the stores by theirs",
+		In:  []string{"app/conformance/..."}, Bars: []string{module + "/..."}, But: []string{"app/store/..."}, Tests: true,
+	},
+	{
 		Why: "verdicts and the journal are what everything else of the judge agrees on",
 		In:  []string{"validator/verdict", "validator/journal"}, Bars: []string{module + "/..."}, But: []string{"validator/verdict"},
 	},

@@ -31,7 +31,15 @@ type tally struct {
 	build          map[string][]string
 }
 
-type packageCount struct{ passed, failed, skipped int }
+type packageCount struct {
+	passed, failed, skipped int
+	excluded                []string // "test: reason"
+}
+
+// exclusion begins the reason of a test that is of no use to this project, as
+// some of a foreign suite are. It is shown each time, and is not left out:
+// nothing that could be installed would run it.
+const exclusion = "excluded by docs/decisions.md: "
 
 func newTally(out io.Writer) *tally {
 	return &tally{
@@ -77,8 +85,13 @@ func (t *tally) test(e event) {
 			count.passed++
 		}
 	case "skip":
+		why := reason(t.output[name])
+		if decided, is := strings.CutPrefix(why, exclusion); is {
+			count.excluded = append(count.excluded, e.Test+": "+decided)
+			break
+		}
 		count.skipped++
-		t.left = append(t.left, fmt.Sprintf("%s: %s: %s", short(e.Package), e.Test, reason(t.output[name])))
+		t.left = append(t.left, fmt.Sprintf("%s: %s: %s", short(e.Package), e.Test, why))
 	case "fail":
 		if !t.parents[name] {
 			count.failed++
@@ -118,6 +131,9 @@ func (t *tally) pkg(e event) {
 	}
 	took := time.Duration(e.Elapsed * float64(time.Second)).Round(100 * time.Millisecond)
 	fmt.Fprintf(t.out, "%s  %s\n", line, took)
+	for _, what := range count.excluded {
+		fmt.Fprintf(t.out, "     excluded %s\n", what)
+	}
 }
 
 func (t *tally) of(pkg string) *packageCount {

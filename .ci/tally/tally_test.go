@@ -66,6 +66,19 @@ func TestTraced(t *testing.T) { t.Skip("strace is not installed") }
 	require.Equal(t, "0 0\none: TestTraced: strace is not installed\n", counts)
 }
 
+func TestAnExcludedTestIsShownAndNotLeftOut(t *testing.T) {
+	counts, printed := tallied(t, `import "testing"
+
+func TestSuite(t *testing.T) {
+	t.Run("signed", func(t *testing.T) { t.Skip("excluded by docs/decisions.md: no signed URLs") })
+	t.Run("other", func(t *testing.T) { t.Skip("not excluded by docs/decisions.md: broken") })
+	t.Run("good", func(t *testing.T) {})
+}
+`)
+	require.Equal(t, "1 0\none: TestSuite/other: not excluded by docs/decisions.md: broken\n", counts)
+	require.Contains(t, printed, "excluded TestSuite/signed: no signed URLs\n")
+}
+
 func TestWhatDoesNotBuildOrPanicsIsOneFailure(t *testing.T) {
 	counts, printed := tallied(t, "func nothing() int { return \"\" }\n")
 	require.Equal(t, "0 1\n", counts)
