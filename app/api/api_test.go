@@ -71,7 +71,7 @@ func newBench(t *testing.T, change ...func(*Config)) *bench {
 	for _, c := range change {
 		c(&cfg)
 	}
-	server := httptest.NewServer(New(cfg))
+	server := httptest.NewServer(held(t, New(cfg)))
 	t.Cleanup(server.Close)
 	return &bench{t: t, url: server.URL, log: log, addr: server.Listener.Addr().String()}
 }
@@ -155,6 +155,9 @@ func (f failing) Get(context.Context, string, store.Range) (io.ReadCloser, store
 }
 func (f failing) Stat(context.Context, string) (store.Info, error) { return store.Info{}, f.err }
 func (f failing) Delete(context.Context, string, string) error     { return f.err }
+func (f failing) List(context.Context, store.ListOptions) (store.Page, error) {
+	return store.Page{}, f.err
+}
 
 func withStore(s store.Store) func(*Config) { return func(c *Config) { c.Store = s } }
 
