@@ -228,21 +228,32 @@ func listFresh(ctx context.Context, s *Session) (string, error) {
 			return "", verdict.Wrong("A "+what, fmt.Sprintf("%d of %d keys, without %s", len(keys)-len(lost), len(keys), quoted(lost[0])), "all of them")
 		}
 	}
-	body := s.Bytes(99)
-	tag, err := s.storeTag(ctx, keys[0], body)
-	if err != nil {
+	if err := s.replacedShown(ctx, prefix+s.Word(11)); err != nil {
 		return "", err
-	}
-	got, err := s.page(ctx, "GET of a listing begun after an object was replaced", "prefix", keys[0])
-	if err != nil {
-		return "", err
-	}
-	for _, o := range got.Objects {
-		if o.Key != nil && *o.Key == keys[0] && o.ETag != nil && *o.ETag != tag {
-			return "", verdict.Wrong("etag of an object in a listing begun after it was replaced", quoted(*o.ETag), "the new one, "+quoted(tag))
-		}
 	}
 	return fmt.Sprintf("%d objects shown as soon as they were acknowledged", len(keys)), nil
+}
+
+// replacedShown wants that a listing shows the newest object of a key.
+func (s *Session) replacedShown(ctx context.Context, key string) error {
+	old, err := s.storeTag(ctx, key, s.Bytes(98))
+	if err != nil {
+		return err
+	}
+	tag, err := s.storeTag(ctx, key, s.Bytes(99))
+	if err != nil {
+		return err
+	}
+	got, err := s.page(ctx, "GET of a listing begun after an object was replaced", "prefix", key)
+	if err != nil {
+		return err
+	}
+	for _, o := range got.Objects {
+		if o.Key != nil && *o.Key == key && o.ETag != nil && *o.ETag == old && old != tag {
+			return verdict.Wrong("etag in a listing begun after an object was replaced", "the old one, "+quoted(old), "the new one, "+quoted(tag))
+		}
+	}
+	return nil
 }
 
 // storeApart stores a small object under each key, at once, each over a

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"bogops/validator/journal"
 	"bogops/validator/probe"
@@ -49,12 +50,21 @@ func startPython(t *testing.T, arguments ...string) target.Target {
 	return target.Target{ID: "python", URL: at, Token: "judge-secret", ReaderToken: "reader-secret", Contest: "snakes"}
 }
 
+// runAPI runs the checks of the API up to level, a few at a time: most of them
+// wait for the disk.
 func runAPI(t *testing.T, platform target.Target, level string) []journal.Verdict {
 	t.Helper()
-	var verdicts []journal.Verdict
-	for _, p := range probe.Select(probe.All(level), "api") {
-		verdicts = append(verdicts, probe.Run(t.Context(), p, platform, probe.Env{LargeBytes: 2<<20 + 1}))
+	checks := probe.Select(probe.All(level), "api")
+	verdicts := make([]journal.Verdict, len(checks))
+	var group errgroup.Group
+	group.SetLimit(4)
+	for i, p := range checks {
+		group.Go(func() error {
+			verdicts[i] = probe.Run(t.Context(), p, platform, probe.Env{LargeBytes: 2<<20 + 1})
+			return nil
+		})
 	}
+	require.NoError(t, group.Wait())
 	return verdicts
 }
 

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,4 +70,47 @@ func TestABronzePlatformFailsSilverWithOneTrueSentenceForEachMissingPromise(t *t
 		delete(sentences, v.Check)
 	}
 	require.Empty(t, sentences, "sentences of checks that did not run")
+}
+
+// silverFaults is every fault of faulty_silver.py, under the one check that
+// must find it.
+func silverFaults() map[string][]string {
+	return map[string][]string{
+		"create-only": {"CreateOverSmall", "NeverAgain"}, "raced-create": {"UnsafeCreate"},
+		"swap": {"WeakPut", "BothConditions", "SwapOfNothing"}, "raced-swap": {"UnsafeSwap", "LosersStore"},
+		"delete-if-match": {"DeleteAnyway", "DeleteOfNothing"},
+		"not-modified":    {"StrongRead", "OneTag", "TaglessNotModified"}, "modified-since": {"SinceAnyway", "SinceEver"},
+		"range": {"ShortRange", "SuffixFromStart", "NoClip", "RangeOfUnknown"}, "range-edges": {"Bare416", "UnreadRange", "AnyUnit"},
+		"if-range": {"AlwaysInRange", "WeakInRange"},
+		"list":     {"OrderOfUTF16", "BareETags", "LoosePrefix", "ReaderLists"}, "list-delimiter": {"OnlySlash", "PrefixTwice"},
+		"list-pages": {"LimitOfObjects", "SkippingCursor", "EndlessPages"}, "list-fresh": {"LateListing", "FirstListing"},
+		"list-bad": {"ClampedLimit", "LongDelimiter", "ForgivenCursor"},
+		"digest":   {"NoDigest", "LateDigest", "UnchunkedDigest"}, "digest-form": {"UnreadDigest"}, "repr-digest": {"DigestOfPart", "HexDigest"},
+		"metadata": {"HeadWithoutMeta"}, "metadata-replaced": {"MetaSurvives"}, "metadata-limit": {"EndlessMeta", "CutMeta"},
+		"xor": {"RestartingXor"}, "stretch": {"OneMoreRound", "HexPassword", "EndlessStretch"},
+		"gzip": {"GzipAnywhere", "GzipAsBytes", "TornGzip"}, "process-alone": {"RangeOfProcessed", "NotModifiedProcessed"},
+		"silver-problems": {"ProblemOfCondition", "ProblemOfRange"},
+	}
+}
+
+func TestASingleFaultOfSilverFailsExactlyTheCheckThatItBreaks(t *testing.T) {
+	quick := []string{"UnsafeCreate", "LateListing", "TornGzip"}
+	for check, faults := range silverFaults() {
+		for _, fault := range faults {
+			t.Run(fault, func(t *testing.T) {
+				if testing.Short() && !slices.Contains(quick, fault) {
+					t.Skip("the long run has it")
+				}
+				t.Parallel()
+				var failed []string
+				for _, v := range runAPI(t, startPython(t, "faulty_silver.py", fault), probe.Silver) {
+					if v.Status != verdict.OK {
+						t.Logf("%s %s: %s: got %s, want %s", v.Check, v.Status, v.Message, v.Got, v.Want)
+						failed = append(failed, v.Check)
+					}
+				}
+				require.Equal(t, []string{"api/" + check}, failed)
+			})
+		}
+	}
 }

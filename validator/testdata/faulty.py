@@ -119,7 +119,7 @@ class WrongHMAC(Bronze):
 class LeadingZeros(Bronze):
     "Numbers may begin with zeros."
     def step(self, word):
-        return super().step(re.sub(":0+(?=[0-9])", ":", word))
+        return super().step(re.sub(":0+(?=[0-9])", ":", word) if word.startswith("slice:") else word)
 
 
 class No401(Bronze):
