@@ -17,6 +17,7 @@ import (
 
 	"bogops/app/admit"
 	"bogops/app/api"
+	"bogops/app/certs"
 	"bogops/app/logbuf"
 	"bogops/app/store"
 	"bogops/app/telemetry"
@@ -104,12 +105,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		Gate:      gate,
 		Logger:    log,
 		Ready:     s.ready,
-		HSTS:      cfg.HSTS,
+		HSTS:      overTLS(source, cfg.HSTS),
 		Handicap:  cfg.Handicap,
 		Telemetry: measured,
 		Access:    access,
 	})
 	return s.serve(ctx, handler)
+}
+
+// overTLS is hsts where this process serves TLS itself. Elsewhere it is for
+// whoever does to say it.
+func overTLS(source *certs.Source, hsts time.Duration) time.Duration {
+	if source.TLSConfig() == nil {
+		return 0
+	}
+	return hsts
 }
 
 // describe returns the platform's description of itself; nothing in it changes

@@ -68,6 +68,11 @@ func TestAServerStoresAndReadsUntilItIsTold(t *testing.T) {
 		require.Contains(t, body, want)
 	}
 
+	answer, err := http.Get(app.url + "/healthz")
+	require.NoError(t, err)
+	answer.Body.Close()
+	require.Empty(t, answer.Header.Get("Strict-Transport-Security"), "asked over plain HTTP")
+
 	stop()
 	require.NoError(t, app.end())
 	_, _, err = call(http.DefaultClient, "GET", app.url+"/healthz", nil)
@@ -220,6 +225,7 @@ func TestHTTPSIsServedWithBothProtocolsAndPort80Redirects(t *testing.T) {
 		answer.Body.Close()
 		require.Equal(t, 200, answer.StatusCode)
 		require.Equal(t, protocol, answer.Proto)
+		require.Equal(t, "max-age=31536000", answer.Header.Get("Strict-Transport-Security"))
 		client.CloseIdleConnections()
 	}
 	r, err := http.NewRequest("PUT", "http://"+app.http+"/v1/objects/a%2Fb?x=1", nil)

@@ -35,8 +35,8 @@ type Config struct {
 	Telemetry *telemetry.Telemetry
 	Access    *slog.Logger
 
-	// HSTS is how long browsers are told to use TLS only, on answers over TLS;
-	// 0: they are not told.
+	// HSTS is how long browsers are told to use TLS only; 0: they are not told.
+	// For a handler that is served over TLS alone.
 	HSTS time.Duration
 
 	// Handicap delays each object request: for rehearsals and exercises.

@@ -13,8 +13,9 @@ import (
 // other site embeds it, and no address is told on. A page of ours sets a
 // policy of its own.
 //
-// With hsts over zero, answers over TLS tell browsers to keep to TLS for that
-// long; over plain HTTP that must not be said (RFC 6797, section 7.2).
+// With hsts over zero, they tell browsers to keep to TLS for that long. Over
+// plain HTTP that must not be said (RFC 6797, section 7.2): the caller knows
+// what it serves on, the request may not, with TLS below net/http's sight.
 func secure(hsts time.Duration) gin.HandlerFunc {
 	always := [...]struct {
 		name   string
@@ -31,7 +32,7 @@ func secure(hsts time.Duration) gin.HandlerFunc {
 		for _, h := range always {
 			header[h.name] = h.values // shared: Header.Set replaces it, and Add would copy it
 		}
-		if hsts > 0 && c.Request.TLS != nil {
+		if hsts > 0 {
 			header["Strict-Transport-Security"] = strict
 		}
 	}

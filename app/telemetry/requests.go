@@ -137,6 +137,9 @@ func (t *Telemetry) Begin(r *http.Request, route string) (*http.Request, *Reques
 	r = begun.startSpan(r)
 	if r.Body != nil && r.Body != http.NoBody {
 		begun.body = &countedBody{ReadCloser: r.Body}
+		// In a copy: by the body of its own request net/http tells whether
+		// the client still waits to be asked for it, and answers at once.
+		r = r.WithContext(r.Context())
 		r.Body = begun.body
 	}
 	return r, begun
