@@ -42,6 +42,9 @@ type Config struct {
 	AppVersion string `default:"${version}" help:"Version that the platform describes itself as."`
 	DeployedAt string `help:"When this version was deployed (RFC 3339). Empty: when the process started."`
 
+	AuditRate  float64 `default:"2" help:"How many acknowledged objects are read again a second, to find losses. 0: none."`
+	StoreAlone bool    `help:"No other instance uses the store: what is missing is then lost, where it otherwise may have been deleted elsewhere."`
+
 	JudgeTokenFile  string `help:"File with the judge's tokens, one a line, read again when it changes and on SIGHUP. BOGOPS_JUDGE_TOKEN may hold the token itself."`
 	WriterTokenFile string `help:"File with the writer's tokens, as for the judge. BOGOPS_WRITER_TOKEN may hold the token itself."`
 	ReaderTokenFile string `help:"File with the reader's tokens, as for the judge. BOGOPS_READER_TOKEN may hold the token itself."`
@@ -170,6 +173,9 @@ func (c *Config) check() error {
 	// for one input at the limit.
 	if c.BodyBudget < 8<<20 || c.BodyBudget/5*4 < c.MaxProcess {
 		return usagef("--body-budget: %d bytes given; want at least 8MiB, and a fourth more than --max-process (%d bytes)", c.BodyBudget, c.MaxProcess)
+	}
+	if c.AuditRate < 0 || c.AuditRate > 1000 {
+		return usagef("--audit-rate: %g given; want 0 to 1000 objects a second", c.AuditRate)
 	}
 	for flag, value := range map[string]time.Duration{"hsts": c.HSTS, "handicap": c.Handicap, "drain": c.Drain, "drain-delay": c.DrainDelay} {
 		if value < 0 {

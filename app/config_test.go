@@ -61,6 +61,7 @@ func TestABadSettingIsRefusedWithOneExactSentence(t *testing.T) {
 		{[]string{"--drain=-1s"}, nil, "--drain: -1s given; want no less than 0s"},
 		{[]string{"--drain-delay=-1s"}, nil, "--drain-delay: -1s given; want no less than 0s"},
 		{[]string{"--drain", "ten"}, nil, `--drain: expected duration but got "ten": time: invalid duration "ten"`},
+		{[]string{"--audit-rate=-1"}, nil, "--audit-rate: -1 given; want 0 to 1000 objects a second"},
 		{[]string{"--instance", "a b"}, nil, `--instance: "a b" given; want visible ASCII without spaces: it is sent in a header`},
 		{[]string{"--app-version", "é"}, nil, `--app-version: "é" given; want visible ASCII without spaces: it is sent in a header`},
 		{[]string{"--deployed-at", "today"}, nil, `--deployed-at: "today" given; want a time such as 2025-06-01T09:00:00Z`},
@@ -138,7 +139,7 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 	for _, flag := range []string{"listen", "http-listen", "store", "certs", "cert-file", "key-file", "names", "acme-directory",
 		"acme-root", "acme-cache", "acme-local", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
 		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-connections", "max-in-flight", "body-budget", "hsts", "handicap",
-		"drain", "drain-delay"} {
+		"drain", "drain-delay", "admin-listen", "audit-rate", "store-alone"} {
 		require.Contains(t, out.String(), "--"+flag)
 		require.Contains(t, out.String(), "$"+environmentName(flag))
 	}

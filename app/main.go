@@ -79,7 +79,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		return fmt.Errorf("--store %s: %w", cfg.Store, err)
 	}
 	defer objects.Close()
-	objects = telemetry.Observe(objects, measured)
+	objects, stopAudit := auditStore(ctx, cfg, objects, telemetry.Observe(objects, measured), measured, log)
+	defer stopAudit()
 
 	source, err := openCertificates(ctx, cfg, log)
 	if err != nil {
@@ -89,7 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 
 	gate := admit.New(admit.Config{Connections: connections(cfg.MaxConnections), InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
 	s := &server{cfg: cfg, log: log, store: objects, certs: source, gate: gate}
-	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends))
+	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends), telemetry.Admission(gate.Numbers))
 	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
 	if err != nil {
 		return err

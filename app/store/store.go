@@ -22,6 +22,7 @@ var (
 	ErrUnknown     = errors.New("outcome unknown: the write may or may not have landed")
 	ErrUnavailable = errors.New("store not reachable")
 	ErrFull        = errors.New("store full")
+	ErrDamaged     = errors.New("damaged") // what is stored is not what was once written
 )
 
 // Info describes one stored object. ETag is strong, quotes included, and

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"maps"
@@ -43,7 +42,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrDamaged is wrapped where a file is not what was once written to it. No
 // byte that fails its checksum is ever served.
-var ErrDamaged = errors.New("damaged file")
+var ErrDamaged = fmt.Errorf("%w file", store.ErrDamaged)
 
 type nonce [16]byte
 
