@@ -18,7 +18,7 @@ func gets(ctx context.Context, b *bench, into *report) error {
 		objects int
 		aim     string
 	}{{"4 KiB", 4 << 10, 1000, "≥ 0.6, reaching for 0.8"}, {"1 MiB", 1 << 20, 64, "≥ 1.0"}} {
-		t := into.table("GET, "+size.name+", 64 connections, HTTPS", "requests/s", "p99 ms")
+		t := into.table("GET, "+size.name+", 64 connections, HTTPS", "requests/s", "p99 ms", "CPU µs per request")
 		if err := b.getsOf(ctx, t, size.bytes, size.objects, "get-"+size.name); err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (b *bench) getsOf(ctx context.Context, t *table, bytes, objects int, profil
 			if err != nil {
 				return err
 			}
-			t.row(c.name, c.note).add(o.rate(), o.P99/1000)
+			t.row(c.name, c.note).add(o.rate(), o.P99/1000, o.CPU)
 		}
 	}
 	finish := b.profile(ctx, all[0].server, profile)

@@ -21,6 +21,7 @@ type seen struct {
 	mu       sync.Mutex
 	accepted []time.Duration // until the whole answer, from when the request was due
 	refused  []time.Duration // 503 and 429
+	late     []time.Duration // what passed between due and sent: this program's own fault
 	failed   int             // anything else
 	first    error
 	elapsed  time.Duration
@@ -38,6 +39,12 @@ func (s *seen) add(took time.Duration, status int, err error) {
 		s.failed++
 		s.first = whichFailed(s.first, err, status)
 	}
+}
+
+func (s *seen) sent(late time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.late = append(s.late, late)
 }
 
 func whichFailed(first, err error, status int) error {
@@ -62,6 +69,7 @@ func quantile(all []time.Duration, q float64) time.Duration {
 }
 
 func (c client) once(ctx context.Context, s *server, r request, number int, due time.Time, into *seen) {
+	into.sent(time.Since(due))
 	reply, err := c.do(ctx, s, r.method, numbered(r.path, number), bodyOf(r.body), int64(len(r.body)))
 	if err != nil {
 		into.add(0, 0, err)

@@ -39,7 +39,7 @@ func overload(ctx context.Context, b *bench, into *report) (err error) {
 		{"durable PUT, 4 KiB", request{"PUT", "/v1/objects/over-%d", make([]byte, 4<<10)}},
 		{"stretch, 10,000 rounds", request{"GET", "/v1/objects/source?process=stretch:n%d:10000", nil}},
 	} {
-		t := into.table("Overload: "+work.name, "accepted/s", "p50 ms", "p99 ms", "refused/s", "refused p99 ms")
+		t := into.table("Overload: "+work.name, "accepted/s", "p50 ms", "p99 ms", "refused/s", "refused p99 ms", "of that late sent, p99 ms")
 		var ratios []float64
 		for range b.Rounds {
 			ratio, err := b.twice(ctx, t, client, s, work.request, numbers)
@@ -57,13 +57,17 @@ func overload(ctx context.Context, b *bench, into *report) (err error) {
 func (b *bench) twice(ctx context.Context, t *table, c client, s *server, r request, numbers *counter) (float64, error) {
 	at := c.closedLoop(ctx, s, r, 64, b.Time, numbers)
 	over := c.openLoop(ctx, s, r, 2*at.rate(), b.Time, numbers)
-	for name, seen := range map[string]*seen{"64 clients": at, "twice as much": over} {
+	for _, load := range []struct {
+		name string
+		*seen
+	}{{"64 clients", at}, {"twice as much", over}} {
+		name, seen := load.name, load.seen
 		if seen.failed > 0 || len(seen.accepted) == 0 {
 			return 0, fmt.Errorf("%s: %d accepted, %d refused, %d failed: %w", name, len(seen.accepted), len(seen.refused), seen.failed, seen.first)
 		}
 		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 		t.row(name, "").add(seen.rate(), ms(quantile(seen.accepted, 0.5)), ms(quantile(seen.accepted, 0.99)),
-			float64(len(seen.refused))/seen.elapsed.Seconds(), ms(quantile(seen.refused, 0.99)))
+			float64(len(seen.refused))/seen.elapsed.Seconds(), ms(quantile(seen.refused, 0.99)), ms(quantile(seen.late, 0.99)))
 	}
 	return float64(quantile(over.accepted, 0.99)) / float64(quantile(at.accepted, 0.99)), nil
 }
@@ -94,19 +98,11 @@ func (b *bench) refusals(ctx context.Context, into *report) (err error) {
 			{"GET /healthz", load{method: "GET", path: "/healthz", connections: 64}},
 			{"GET refused with 503", load{method: "GET", path: "/v1/objects/source", token: token, connections: 64, refused: true}},
 		} {
-			before, err := s.cpu()
-			if err != nil {
-				return err
-			}
 			o, err := b.wrk(ctx, s, l.load)
 			if err != nil {
 				return err
 			}
-			after, err := s.cpu()
-			if err != nil {
-				return err
-			}
-			t.row(l.name, "").add(o.rate(), float64((after-before).Microseconds())/float64(o.Requests))
+			t.row(l.name, "").add(o.rate(), o.CPU)
 		}
 	}
 	t.ratio("refusal ÷ no-op, CPU", "GET refused with 503", "GET /healthz", 1, "≤ 3")

@@ -9,7 +9,7 @@ import (
 // puts compares durable PUTs of 4 KiB over plain HTTP on 64 connections with
 // the disk's ceiling and with servers that promise less.
 func puts(ctx context.Context, b *bench, into *report) error {
-	t := into.table("PUT, 4 KiB, new keys, 64 connections, HTTP", "requests/s", "p99 ms")
+	t := into.table("PUT, 4 KiB, new keys, 64 connections, HTTP", "requests/s", "p99 ms", "CPU µs per request")
 	for range b.Rounds {
 		ceiling, err := b.fio(ctx)
 		if err != nil {
@@ -79,7 +79,7 @@ func (b *bench) put(ctx context.Context, t *table, c contender, profile string) 
 	if err = errors.Join(err, finish()); err != nil {
 		return err
 	}
-	t.row(c.name, c.promise).add(o.rate(), o.P99/1000)
+	t.row(c.name, c.promise).add(o.rate(), o.P99/1000, o.CPU)
 	return b.settle(ctx)
 }
 

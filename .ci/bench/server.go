@@ -90,29 +90,6 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// cpu is the processor time that the process has used.
-func (s *server) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.command.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, _ := strings.Cut(string(text), ") ") // the name may hold spaces
-	fields := strings.Fields(after)
-	const user, system, hertz = 11, 12, 100 // proc_pid_stat(5): fields 14 and 15, in USER_HZ
-	if len(fields) <= system {
-		return 0, fmt.Errorf("/proc/stat of %s has %d fields", s.name, len(fields))
-	}
-	ticks := 0
-	for _, field := range fields[user : system+1] {
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * time.Second / hertz, nil
-}
-
 // peak is the largest resident set of the process so far, in bytes.
 func (s *server) peak() (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,6 +40,8 @@ type outcome struct {
 	Mean         float64 `json:"mean"`   // microseconds, as the next two
 	P50          float64 `json:"p50"`
 	P99          float64 `json:"p99"`
+
+	CPU float64 `json:"-"` // microseconds of the server per request
 }
 
 func (o outcome) rate() float64 { return float64(o.Requests) / (float64(o.Microseconds) / 1e6) }
@@ -53,8 +56,13 @@ func (b *bench) wrk(ctx context.Context, s *server, l load) (outcome, error) {
 	seconds := max(1, int(b.Time/time.Second))
 	command := exec.CommandContext(ctx, "wrk", "-t", strconv.Itoa(threads), "-c", strconv.Itoa(l.connections), "-d", fmt.Sprintf("%ds", seconds),
 		"--timeout", "10s", "-s", lua, s.url(), "--", l.method, l.path, strconv.Itoa(l.of), strconv.Itoa(l.body), l.token)
-	out, err := command.CombinedOutput()
+	before, err := s.cpu()
 	if err != nil {
+		return outcome{}, err
+	}
+	out, err := command.CombinedOutput()
+	after, gone := s.cpu()
+	if err = errors.Join(err, gone); err != nil {
 		return outcome{}, fmt.Errorf("wrk on %s: %w: %s", s.name, err, out)
 	}
 	_, text, found := bytes.Cut(out, []byte("RESULT "))
@@ -71,5 +79,6 @@ func (b *bench) wrk(ctx context.Context, s *server, l load) (outcome, error) {
 	if l.refused && o.Failed != o.Requests {
 		return outcome{}, fmt.Errorf("wrk on %s: %d of %d requests were not refused", s.name, o.Requests-o.Failed, o.Requests)
 	}
+	o.CPU = float64((after - before).Microseconds()) / float64(o.Requests)
 	return o, nil
 }
