@@ -69,9 +69,14 @@ func (a *Auditor) conclude(ctx context.Context, e *entry, found finding) Result 
 	switch found.result {
 	case Lost:
 		a.cfg.Logger.Error("audit: an acknowledged object is lost", about...)
-	case Older, Unreadable, Unconfirmed:
+	case Unreadable:
+		if !a.blind { // a store that is down would fill the log
+			a.cfg.Logger.Warn("audit: objects cannot be read", about...)
+		}
+	case Older, Unconfirmed:
 		a.cfg.Logger.Warn("audit: "+string(found.result), about...)
 	}
+	a.blind = found.result == Unreadable
 	return found.result
 }
 

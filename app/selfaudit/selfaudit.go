@@ -94,6 +94,7 @@ type Auditor struct {
 	flights map[string]*flight
 	seen    int // acknowledged writes
 	found   map[Result]int64
+	blind   bool // the last object could not be read
 }
 
 // New returns an Auditor whose sample is empty.
