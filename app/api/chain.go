@@ -34,7 +34,7 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	}
 	done := o.telemetry.Processing(c.Request.Context(), chain.Names())
 	body = answer // which closes what it reads
-	err = o.stream(c, http.StatusOK, answer, func(header http.Header) {
+	err = o.stream(c, http.StatusOK, copied(answer), func(header http.Header) {
 		if size != process.Unknown {
 			header.Set("Content-Length", strconv.FormatInt(size, 10))
 		}

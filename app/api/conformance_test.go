@@ -130,10 +130,15 @@ func (c *conformance) checkAnswer(e exchange, response *openapi3.Response) []str
 	seen := e.request.Clone(e.request.Context())
 	seen.Method = http.MethodGet
 	alone := &openapi3.Operation{Responses: openapi3.NewResponses(openapi3.WithStatus(200, &openapi3.ResponseRef{Value: response}))}
+	header := e.header
+	if strings.HasPrefix(header.Get("Content-Type"), "multipart/byteranges") && header.Get("Content-Range") == "" {
+		header = header.Clone()
+		header.Set("Content-Range", "bytes 0-0/1") // stands in each part instead, which OpenAPI cannot say
+	}
 	err := openapi3filter.ValidateResponse(e.request.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: seen, Route: &routers.Route{Spec: c.doc, Operation: alone}},
 		Status:                 200,
-		Header:                 e.header,
+		Header:                 header,
 		Body:                   io.NopCloser(bytes.NewReader(e.body)),
 		Options:                &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true, ExcludeResponseBody: bodiless},
 	})

@@ -129,9 +129,7 @@ func (o *objects) know(ctx context.Context, key string, info *store.Info) (bool,
 		return false, nil
 	}
 	sum := sha256.New()
-	buffer := o.buffers.pool.Get().(*[pieceLen]byte)
-	defer o.buffers.pool.Put(buffer)
-	if _, err := io.CopyBuffer(sum, attended{ctx, body}, buffer[:]); err != nil {
+	if _, err := io.Copy(sum, attended{ctx, body}); err != nil {
 		return false, err
 	}
 	info.SHA256 = sum.Sum(nil)

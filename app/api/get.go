@@ -35,8 +35,16 @@ func (o *objects) get(c *gin.Context) error {
 	if found.unchanged {
 		return answerUnchanged(c, found.info)
 	}
-	defer found.body.Close()
-	return o.stream(c, found.status(), found.body, func(header http.Header) { found.describe(header, w.digest) })
+	defer found.close()
+	if len(found.bodies) > 1 {
+		all := newMultipart(found)
+		return o.stream(c, http.StatusPartialContent, all.writeTo, func(header http.Header) {
+			found.describe(header, w.digest)
+			header.Set("Content-Length", strconv.FormatInt(all.length, 10))
+			header.Set("Content-Type", all.mediaType())
+		})
+	}
+	return o.stream(c, found.status(), copied(found.bodies[0]), func(header http.Header) { found.describe(header, w.digest) })
 }
 
 // head answers as get would, without the bytes. Range is for GET only (RFC
@@ -74,18 +82,18 @@ func tellSize(c *gin.Context, err error) error {
 }
 
 func (f opened) status() int {
-	if f.part == store.Whole {
+	if f.parts == nil {
 		return http.StatusOK
 	}
 	return http.StatusPartialContent
 }
 
-// describe sets the headers of an answer that holds the object or a part.
+// describe sets the headers of an answer that holds the object or one part.
 func (f opened) describe(header http.Header, digest bool) {
 	length := f.info.Size
-	if f.part != store.Whole {
-		length = f.part.Length
-		header.Set("Content-Range", contentRange(f.part, f.info.Size))
+	if len(f.parts) == 1 {
+		length = f.parts[0].Length
+		header.Set("Content-Range", contentRange(f.parts[0], f.info.Size))
 	}
 	header.Set("Content-Length", strconv.FormatInt(length, 10))
 	header.Set("Content-Type", f.info.ContentType)

@@ -4,8 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mime"
+	mimemultipart "mime/multipart"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -132,8 +136,15 @@ func TestAnAnswerNeverMixesTwoVersions(t *testing.T) {
 			if got.status == 416 {
 				continue
 			}
-			letter := got.body[:1]
-			require.Equal(t, strings.Repeat(letter, len(got.body)), got.body, "%v with %d changes", headers, n)
+			content, described := got.body, got.header.Get("Content-Range")
+			if parts := partsIn(t, got); parts != nil {
+				content, described = "", parts[0].described
+				for _, part := range parts {
+					content += part.content
+				}
+			}
+			letter := content[:1]
+			require.Equal(t, strings.Repeat(letter, len(content)), content, "%v with %d changes", headers, n)
 			whole := ""
 			for _, v := range versions {
 				if v[:1] == letter {
@@ -146,10 +157,93 @@ func TestAnAnswerNeverMixesTwoVersions(t *testing.T) {
 			}
 			require.Equal(t, 206, got.status)
 			var first, last, size int
-			_, err := fmt.Sscanf(got.header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &size)
+			_, err := fmt.Sscanf(described, "bytes %d-%d/%d", &first, &last, &size)
 			require.NoError(t, err)
 			require.Equal(t, len(whole), size, "%v with %d changes: the size of another version", headers, n)
-			require.Equal(t, last-first+1, len(got.body))
+			if described == got.header.Get("Content-Range") {
+				require.Equal(t, last-first+1, len(got.body))
+			}
 		}
 	}
+}
+
+type part struct{ mediaType, described, content string }
+
+// partsIn reads an answer with several ranges; nil: it is none.
+func partsIn(t *testing.T, got reply) []part {
+	mediaType, params, err := mime.ParseMediaType(got.header.Get("Content-Type"))
+	if err != nil || mediaType != "multipart/byteranges" {
+		return nil
+	}
+	var parts []part
+	reader := mimemultipart.NewReader(strings.NewReader(got.body), params["boundary"])
+	for {
+		p, err := reader.NextRawPart()
+		if err == io.EOF {
+			return parts
+		}
+		require.NoError(t, err)
+		content, err := io.ReadAll(p)
+		require.NoError(t, err)
+		parts = append(parts, part{p.Header.Get("Content-Type"), p.Header.Get("Content-Range"), string(content)})
+	}
+}
+
+func TestSeveralRangesComeAsParts(t *testing.T) {
+	b := newBench(t)
+	put := b.do("PUT", "/v1/objects/k", "0123456789", "Content-Type: text/plain", "Bogops-Meta-A: b")
+	for asked, want := range map[string][]part{
+		"bytes=0-1,5-6":         {{"text/plain", "bytes 0-1/10", "01"}, {"text/plain", "bytes 5-6/10", "56"}},
+		"bytes=-2, 0-0":         {{"text/plain", "bytes 8-9/10", "89"}, {"text/plain", "bytes 0-0/10", "0"}},
+		"bytes=0-3,2-5":         {{"text/plain", "bytes 0-3/10", "0123"}, {"text/plain", "bytes 2-5/10", "2345"}},
+		"bytes=1-1,20-30,2-2,,": {{"text/plain", "bytes 1-1/10", "1"}, {"text/plain", "bytes 2-2/10", "2"}},
+		"bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7": {
+			{"text/plain", "bytes 0-0/10", "0"}, {"text/plain", "bytes 1-1/10", "1"}, {"text/plain", "bytes 2-2/10", "2"}, {"text/plain", "bytes 3-3/10", "3"},
+			{"text/plain", "bytes 4-4/10", "4"}, {"text/plain", "bytes 5-5/10", "5"}, {"text/plain", "bytes 6-6/10", "6"}, {"text/plain", "bytes 7-7/10", "7"},
+		},
+	} {
+		got := b.do("GET", "/v1/objects/k", "", "Range: "+asked, "Want-Repr-Digest: sha-256=1")
+		require.Equal(t, 206, got.status, asked)
+		require.Equal(t, want, partsIn(t, got), asked)
+		require.Empty(t, got.header.Get("Content-Range"), "RFC 9110, section 15.3.7.2")
+		require.Equal(t, []string{put.header.Get("ETag"), strconv.Itoa(len(got.body)), "b", sum256("0123456789")},
+			[]string{got.header.Get("ETag"), got.header.Get("Content-Length"), got.header.Get("Bogops-Meta-A"), got.header.Get("Repr-Digest")})
+	}
+	one := b.do("GET", "/v1/objects/k", "", "Range: bytes=1-2,20-30")
+	require.Equal(t, "12", one.body, "one part left is no multipart")
+	require.Equal(t, "bytes 1-2/10", one.header.Get("Content-Range"))
+	for _, asked := range []string{
+		"bytes=0-9,0-0", "bytes=0-,0-", "bytes=-10,-1", "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8", "bytes=0-0,x",
+	} {
+		got := b.do("GET", "/v1/objects/k", "", "Range: "+asked)
+		require.Equal(t, 200, got.status, "%s: more is sent than the object has, or asked for in more pieces than is served", asked)
+		require.Equal(t, "0123456789", got.body)
+	}
+	got := b.do("GET", "/v1/objects/k", "", "Range: bytes=10-,-0,99-100")
+	b.wantProblem(got, 416)
+	require.Equal(t, "bytes */10", got.header.Get("Content-Range"))
+}
+
+// torn is a store that cannot read the end of an object.
+type torn struct{ *memstore.Store }
+
+func (s torn) Get(ctx context.Context, key string, rng store.Range) (io.ReadCloser, store.Info, error) {
+	body, info, err := s.Store.Get(ctx, key, rng)
+	if err == nil && rng.Offset >= info.Size/2 {
+		body = io.NopCloser(iotest.ErrReader(store.ErrUnavailable))
+	}
+	return body, info, err
+}
+
+func TestPartsThatTheStoreCannotReadAreNoAnswer(t *testing.T) {
+	b := newBench(t, withStore(torn{memstore.New()}), func(c *Config) { c.Limits.Object = 1 << 20 })
+	b.do("PUT", "/v1/objects/k", strings.Repeat("x", 1<<20))
+	for _, asked := range []string{
+		"bytes=0-0,1000000-1000000", // short: read before the answer begins
+		"bytes=524288-,0-0",         // long, and fails with the answer's first byte
+	} {
+		got := b.do("GET", "/v1/objects/k", "", "Range: "+asked)
+		b.wantProblem(got, 503)
+	}
+	require.Equal(t, 206, b.do("GET", "/v1/objects/k", "", "Range: bytes=0-0,5-9").status)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"bogops/app/admit"
 	"bogops/app/store"
 )
 
@@ -19,6 +20,10 @@ const (
 	defaultLimit = 100
 	maxLimit     = 1000
 )
+
+// listedLen is what an entry of a page takes in memory at most, in bytes: a
+// long key, once as the store gives it and once as text.
+const listedLen = 4 << 10
 
 // listing is the JSON of one page.
 type listing struct {
@@ -33,6 +38,11 @@ func (o *objects) list(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	held, err := o.gate.Hold(admit.Large, int64(opts.Limit)*listedLen)
+	if err != nil {
+		return err
+	}
+	defer o.gate.Free(held)
 	page, err := o.store.List(c.Request.Context(), opts)
 	if err != nil {
 		return err
@@ -59,7 +69,7 @@ func (o *objects) list(c *gin.Context) error {
 	c.Header("Cache-Control", "no-store")
 	c.Header("Content-Type", "application/json; charset=utf-8")
 	c.Header("Content-Length", strconv.Itoa(text.Len()))
-	return o.stream(c, http.StatusOK, text, nil)
+	return o.stream(c, http.StatusOK, text.WriteTo, nil)
 }
 
 // marshal leaves <, > and & in keys as they are: the answer is no page.

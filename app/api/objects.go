@@ -14,16 +14,14 @@ import (
 
 // objects serves the objects of a store, one method per call of the contract.
 type objects struct {
-	store   store.Store
-	gate    *admit.Gate
-	limits  Limits
-	buffers *buffers
-
+	store     store.Store
+	gate      *admit.Gate
+	limits    Limits
 	telemetry *telemetry.Telemetry
 }
 
 func newObjects(cfg Config) *objects {
-	return &objects{newQueued(cfg.Store, cfg.Gate), cfg.Gate, cfg.Limits, newBuffers(), cfg.Telemetry}
+	return &objects{newQueued(cfg.Store, cfg.Gate), cfg.Gate, cfg.Limits, cfg.Telemetry}
 }
 
 // stored is the JSON that describes an object.

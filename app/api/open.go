@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"bogops/app/store"
@@ -40,24 +41,17 @@ func newUnsatisfiable(size int64) error {
 func (u unsatisfiable) Unwrap() error { return u.error }
 
 // choose decides what the answer holds of an object: nothing, where it is
-// unchanged, or a part, which may be store.Whole.
-func (w reading) choose(info store.Info) (part store.Range, unchanged bool, err error) {
+// unchanged, or parts; none mean the whole.
+func (w reading) choose(info store.Info) (parts []store.Range, unchanged bool, err error) {
 	unchanged, err = w.check(info)
-	if err != nil || unchanged {
-		return store.Whole, unchanged, err
+	if err != nil || unchanged || w.spans == nil || w.ifRange != "" && w.ifRange != info.ETag {
+		return nil, unchanged, err
 	}
-	if w.spans == nil || w.ifRange != "" && w.ifRange != info.ETag || len(w.spans) > 1 {
-		return store.Whole, false, nil
+	parts, ok := partsOf(w.spans, info.Size)
+	if !ok {
+		return nil, false, newUnsatisfiable(info.Size)
 	}
-	s := w.spans[0]
-	if !s.satisfiable(info.Size) {
-		return store.Whole, false, newUnsatisfiable(info.Size)
-	}
-	part = s.within(info.Size)
-	if part.Length == 0 {
-		return store.Whole, false, nil // no Content-Range can say it
-	}
-	return part, false, nil
+	return parts, false, nil
 }
 
 // guess is the part to ask the store for before anything is known of the
@@ -75,26 +69,34 @@ func (w reading) guess() (store.Range, bool) {
 // opened is an object, as a request wants to have it.
 type opened struct {
 	info      store.Info
-	unchanged bool // 304: there is no body
-	part      store.Range
-	body      io.ReadCloser
+	unchanged bool            // 304: there is no body
+	parts     []store.Range   // nil: the whole
+	bodies    []io.ReadCloser // of the parts, or one of the whole
 }
 
-// patienceWithChange is how often an object may be replaced while a range of
-// it is looked for.
+func (f *opened) close() {
+	for _, body := range f.bodies {
+		_ = body.Close() // what was read is checked already
+	}
+	f.bodies = nil
+}
+
+// patienceWithChange is how often an object may be replaced while parts of it
+// are looked for.
 const patienceWithChange = 4
 
 // open finds an object and opens what is wanted of it. A store takes the range
 // before it says which object it reads, and the object may be replaced in
 // between: so what was opened is judged by the very object that it belongs
-// to, and opened again where that one would have wanted another part. An
-// answer never mixes two versions.
+// to, and opened again where that one would have wanted other parts. An answer
+// never mixes two versions. The caller closes what is opened.
 func (o *objects) open(ctx context.Context, key string, w reading) (opened, error) {
 	var found opened
 	var err error
-	held, known := w.guess()
-	if known {
-		found.body, found.info, err = o.store.Get(ctx, key, held)
+	held := make([]store.Range, 1, maxSpans)
+	known := false
+	if held[0], known = w.guess(); known {
+		err = o.openParts(ctx, key, held, &found)
 	} else {
 		found.info, err = o.store.Stat(ctx, key)
 	}
@@ -102,32 +104,56 @@ func (o *objects) open(ctx context.Context, key string, w reading) (opened, erro
 		if tries == patienceWithChange {
 			w.spans = nil // Range may always be ignored
 		}
-		found.part, found.unchanged, err = w.choose(found.info)
-		if err == nil && found.body != nil && !found.unchanged && sameBytes(held, found.part, found.info.Size) {
+		found.parts, found.unchanged, err = w.choose(found.info)
+		if err != nil || found.unchanged {
+			break
+		}
+		wanted := found.parts
+		if wanted == nil {
+			wanted = []store.Range{store.Whole}
+		}
+		if found.bodies != nil && sameBytes(held, wanted, found.info.Size) {
 			known := !w.digest
 			if !known {
 				known, err = o.know(ctx, key, &found.info)
 			}
-			if err == nil && (known || tries >= patienceWithChange) {
+			if err != nil {
+				break
+			}
+			if known || tries >= patienceWithChange {
 				return found, nil
 			}
 		}
-		if found.body != nil {
-			found.body.Close()
-			found.body = nil
-		}
-		if err != nil || found.unchanged {
-			return found, w.missing(err)
-		}
-		held = found.part
-		found.body, found.info, err = o.store.Get(ctx, key, held)
+		found.close()
+		held = append(held[:0], wanted...)
+		err = o.openParts(ctx, key, held, &found)
 	}
+	found.close()
 	return found, w.missing(err)
+}
+
+// openParts opens parts of one version, or nothing where it met two.
+func (o *objects) openParts(ctx context.Context, key string, parts []store.Range, found *opened) error {
+	for i, part := range parts {
+		body, info, err := o.store.Get(ctx, key, part)
+		if err != nil {
+			found.close()
+			return err
+		}
+		found.bodies = append(found.bodies, body)
+		if i > 0 && info.ETag != found.info.ETag {
+			found.close()
+		}
+		if found.info = info; found.bodies == nil {
+			return nil
+		}
+	}
+	return nil
 }
 
 // look is open for HEAD: it finds the object and opens nothing.
 func (o *objects) look(ctx context.Context, key string, w reading) (opened, error) {
-	found := opened{part: store.Whole}
+	var found opened
 	for tries := 0; ; tries++ {
 		var err error
 		if found.info, err = o.store.Stat(ctx, key); err != nil {
@@ -143,8 +169,10 @@ func (o *objects) look(ctx context.Context, key string, w reading) (opened, erro
 	}
 }
 
-func sameBytes(a, b store.Range, size int64) bool {
-	aFrom, aTo := a.Clip(size)
-	bFrom, bTo := b.Clip(size)
-	return aFrom == bFrom && aTo == bTo
+func sameBytes(held, wanted []store.Range, size int64) bool {
+	return slices.EqualFunc(held, wanted, func(a, b store.Range) bool {
+		aFrom, aTo := a.Clip(size)
+		bFrom, bTo := b.Clip(size)
+		return aFrom == bFrom && aTo == bTo
+	})
 }

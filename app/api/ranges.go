@@ -119,6 +119,28 @@ func (s span) satisfiable(size int64) bool {
 	return s.first < size
 }
 
+// partsOf are the parts of an object of size bytes that spans name, in their
+// order. ok is false where none can be had: that is a 416. No parts mean the
+// whole object, where no Content-Range can describe what was asked for or the
+// parts together are longer than the object.
+func partsOf(spans []span, size int64) (parts []store.Range, ok bool) {
+	total := int64(0)
+	for _, s := range spans {
+		if !s.satisfiable(size) {
+			continue
+		}
+		ok = true
+		if part := s.within(size); part.Length > 0 {
+			parts = append(parts, part)
+			total += part.Length // of at most maxSpans objects' length
+		}
+	}
+	if total > size {
+		return nil, true
+	}
+	return parts, ok
+}
+
 // contentRange describes a part of an object of size bytes (section 14.4).
 func contentRange(part store.Range, size int64) string {
 	return fmt.Sprintf("bytes %d-%d/%d", part.Offset, part.Offset+part.Length-1, size)

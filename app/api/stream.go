@@ -3,41 +3,26 @@ package api
 import (
 	"io"
 	"net/http"
-	"sync"
 
 	"github.com/gin-gonic/gin"
 )
 
-// buffers are lent to answers whose body cannot write itself.
-type buffers struct{ pool sync.Pool }
-
-func newBuffers() *buffers {
-	return &buffers{sync.Pool{New: func() any { return new([pieceLen]byte) }}}
-}
-
-// stream sends body. The status and the headers that describe sets are
-// committed by the first byte and not before, so that a store which fails at
-// once is still told as a 503. describe may be nil.
-func (o *objects) stream(c *gin.Context, status int, body io.Reader, describe func(http.Header)) error {
+// stream answers with what send writes. The status and the headers that
+// describe sets are committed by the first byte and not before, so that a store
+// which fails at once is still told as a 503. describe may be nil.
+func (o *objects) stream(c *gin.Context, status int, send func(io.Writer) (int64, error), describe func(http.Header)) error {
 	a := &answer{patientWriter: newPatientWriter(c, o.limits.Patience), c: c, status: status, describe: describe}
-	if err := o.copy(a, body); err != nil {
+	if _, err := send(a); err != nil {
 		return err
 	}
-	a.begin() // of an empty body
+	a.begin() // where nothing was written
 	return nil
 }
 
-// copy leaves it to body to write itself where it can: a file's blocks then go
+// copied sends body, which writes itself where it can: a file's blocks then go
 // to the connection from where they were checked.
-func (o *objects) copy(a *answer, body io.Reader) error {
-	if direct, ok := body.(io.WriterTo); ok {
-		_, err := direct.WriteTo(a)
-		return err
-	}
-	buffer := o.buffers.pool.Get().(*[pieceLen]byte)
-	defer o.buffers.pool.Put(buffer)
-	_, err := io.CopyBuffer(a, body, buffer[:])
-	return err
+func copied(body io.Reader) func(io.Writer) (int64, error) {
+	return func(w io.Writer) (int64, error) { return io.Copy(w, body) }
 }
 
 // answer is a patientWriter that commits to its status with its first byte.
