@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,7 @@ func (s *server) drain(servers []*http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
 	defer cancel()
 	s.gate.Close()
+	s.log.Info("draining: new requests are refused")
 	s.linger(min(s.cfg.DrainDelay, s.cfg.Drain/2, time.Second))
 	for _, server := range servers {
 		if err := server.Shutdown(ctx); err != nil {
@@ -44,9 +46,26 @@ func (s *server) linger(limit time.Duration) {
 // one elsewhere. net/http makes a GOAWAY of it for HTTP/2.
 func (s *server) closeWhenDraining(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.draining.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(parting{w, &s.draining}, r)
 	})
 }
+
+// parting is an answer that says so where the drain has begun when it is given,
+// however long before that its request came.
+type parting struct {
+	http.ResponseWriter
+	draining *atomic.Bool
+}
+
+func (p parting) WriteHeader(status int) {
+	if p.draining.Load() {
+		p.Header().Set("Connection", "close")
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+// Flush implements http.Flusher, which gin asks for.
+func (p parting) Flush() { _ = http.NewResponseController(p.ResponseWriter).Flush() }
+
+// Unwrap is what http.ResponseController looks for.
+func (p parting) Unwrap() http.ResponseWriter { return p.ResponseWriter }

@@ -150,8 +150,13 @@ func (f failer) fail(c *gin.Context, err error) {
 		header.Set("Retry-After", retryAfter(err))
 	}
 	// A body that was refused unread is read off for a while, so that the
-	// client gets to see why; but not for as long as it pleases.
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(f.patience))
+	// client gets to see why; but not for as long as it pleases. Who waits to
+	// be asked for it has sent nothing, and its answer goes first.
+	wait := f.patience
+	if c.Request.Header.Get("Expect") != "" {
+		wait = min(wait, time.Second)
+	}
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(wait))
 	detail := o.detail
 	var r refusal
 	if errors.As(err, &r) {
