@@ -16,6 +16,7 @@ type directory struct {
 	file *os.File
 	turn chan struct{} // holds one token while a goroutine has the lock
 
+	syncs sharedSync
 	named atomic.Bool // a shard: its name in the directory above is synced
 }
 
@@ -51,6 +52,23 @@ func (d *directory) lock(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// tryLock takes the lock where it is free.
+func (d *directory) tryLock() (bool, error) {
+	select {
+	case d.turn <- struct{}{}:
+	default:
+		return false, nil
+	}
+	locked, err := tryLock(d.file)
+	if !locked {
+		<-d.turn
+	}
+	if err != nil {
+		return false, diskError("lock", err)
+	}
+	return locked, nil
 }
 
 func (d *directory) unlock() {
@@ -89,11 +107,4 @@ func (d *directory) names() ([]string, error) {
 
 func (d *directory) remove(name string) error {
 	return unix.Unlinkat(int(d.file.Fd()), name, 0)
-}
-
-// gone says whether someone has removed the directory below us: then a name
-// that is not found says nothing about what was stored.
-func (d *directory) gone() bool {
-	var stat unix.Stat_t
-	return unix.Fstat(int(d.file.Fd()), &stat) == nil && stat.Nlink == 0
 }

@@ -16,6 +16,8 @@ type disk struct {
 	write    func(file *os.File, p []byte, at int64) error
 	syncData func(file *os.File) error
 	syncDir  func(dir *os.File) error
+	create   func(d *draft, dir *os.File, name string) error
+	replace  func(d *draft, dir *os.File, name string) error
 }
 
 func realDisk() disk {
@@ -26,6 +28,8 @@ func realDisk() disk {
 		},
 		syncData: syncData,
 		syncDir:  (*os.File).Sync,
+		create:   (*draft).create,
+		replace:  (*draft).replace,
 	}
 }
 
@@ -62,15 +66,38 @@ func retry(call func() error) error {
 
 // openAt opens name in dir, a directory of the store.
 func openAt(dir *os.File, name string, flags int) (*os.File, error) {
-	var fd int
-	err := retry(func() (err error) {
-		fd, err = unix.Openat(int(dir.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o640)
-		return err
-	})
+	fd, err := openFD(dir, name, flags)
 	if err != nil {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), filepath.Join(dir.Name(), name)), nil
+}
+
+// openFD is openAt for who needs no more than the descriptor.
+func openFD(dir *os.File, name string, flags int) (int, error) {
+	for {
+		fd, err := unix.Openat(int(dir.Fd()), name, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0o640)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+// pread reads from offset at until p is full or the file ends.
+func pread(fd int, p []byte, at int64) (n int, err error) {
+	for n < len(p) {
+		m, err := unix.Pread(fd, p[n:], at+int64(n))
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return n, err
+		case m == 0:
+			return n, nil
+		default:
+			n += m
+		}
+	}
+	return n, nil
 }
 
 // tryLock takes the lock of an open file or directory, unless another process,

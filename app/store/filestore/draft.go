@@ -9,8 +9,10 @@ import (
 )
 
 // draft is the file of an object that is being written. It has no name where
-// the file system allows that, else one in the writing directory. Its process
-// holds its lock, which tells it from what a dead process left over.
+// the file system allows that, else one in the writing directory. While it has
+// a name there, its process holds its lock, which tells it from what a dead
+// process left over. Such are removed by the next Open, in any process, so that
+// there are never more than the processes that died since had writes running.
 type draft struct {
 	file    *os.File
 	writing *directory
@@ -20,28 +22,35 @@ type draft struct {
 
 func (s *Store) newDraft(ctx context.Context, shard *directory, n nonce) (*draft, error) {
 	d := &draft{writing: s.writing, spare: n.etag()[1:33]}
+	var err error
 	if s.nameless {
-		var err error
 		if d.file, err = openNameless(shard.file); err != nil {
 			return nil, diskError("create", err)
 		}
-	} else {
-		// Under the lock, or a sweep could come between the file and its lock.
-		if err := s.writing.lock(ctx); err != nil {
-			return nil, err
-		}
-		defer s.writing.unlock()
-		var err error
-		if d.file, err = openAt(s.writing.file, d.spare, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL); err != nil {
-			return nil, diskError("create", err)
-		}
-		d.name = d.spare
+		return d, nil
 	}
-	if locked, err := tryLock(d.file); !locked {
+	// Under the lock, or a sweep could come between the file and its lock.
+	if err := s.writing.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.writing.unlock()
+	if d.file, err = openAt(s.writing.file, d.spare, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL); err != nil {
+		return nil, diskError("create", err)
+	}
+	d.name = d.spare
+	if err := d.lock(); err != nil {
 		d.discard()
-		return nil, diskError("lock", errors.Join(errors.New("a new file could not be locked"), err))
+		return nil, diskError("lock", err)
 	}
 	return d, nil
+}
+
+func (d *draft) lock() error {
+	locked, err := tryLock(d.file)
+	if !locked && err == nil {
+		err = errors.New("a new file is locked already")
+	}
+	return err
 }
 
 // create gives the draft its name among the objects of dir, and fails with
@@ -57,6 +66,9 @@ func (d *draft) create(dir *os.File, name string) error {
 // one that has it. A file without a name cannot do that in one step.
 func (d *draft) replace(dir *os.File, name string) error {
 	if d.name == "" {
+		if err := d.lock(); err != nil { // before a sweep can see it
+			return err
+		}
 		if err := linkNameless(d.file, d.writing.file, d.spare); err != nil {
 			return err
 		}

@@ -2,9 +2,11 @@ package filestore
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,28 +16,42 @@ import (
 )
 
 func TestADiskThatIsReallyFullLosesNothingAndRecovers(t *testing.T) {
-	dir := filepath.Join(tmpfs(t, "2m"), "store")
+	const writers, size = 8, 50_000
+	dir := filepath.Join(tmpfs(t, "4m"), "store")
 	s := opened(t, dir)
-	stored := 0
-	for ; ; stored++ {
-		err := putError(s, fmt.Sprint("k", stored), noise(uint64(stored), 100_000))
-		if err != nil {
-			require.ErrorIs(t, err, store.ErrFull)
-			break
-		}
-		require.Less(t, stored, 30)
+	stored := make([]int, writers) // keys of each that were acknowledged
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for refused := 0; refused < 5; {
+				err := putError(s, fmt.Sprint("k", w, "/", stored[w]), noise(uint64(w), size))
+				if err == nil {
+					stored[w]++
+				} else if refused++; !errors.Is(err, store.ErrFull) {
+					t.Errorf("got error %v, want %q", err, store.ErrFull)
+				}
+			}
+		})
 	}
-	require.Greater(t, stored, 10)
-	require.ErrorIs(t, putError(s, "k0", noise(99, 500_000)), store.ErrFull)
+	all.Wait()
+	require.ErrorIs(t, putError(s, "k0/0", noise(99, 500_000)), store.ErrFull)
 	require.Equal(t, store.Degraded, s.Health(t.Context()).State)
-	for i := range stored {
-		got, err := read(s, t, fmt.Sprint("k", i), store.Whole)
-		require.NoError(t, err)
-		require.True(t, bytes.Equal(noise(uint64(i), 100_000), got))
+	again, sum := opened(t, dir), 0
+	for w, n := range stored {
+		for i := range n {
+			got, err := read(again, t, fmt.Sprint("k", w, "/", i), store.Whole)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(noise(uint64(w), size), got))
+		}
+		sum += n
 	}
+	require.Greater(t, sum, 50)
+	page, err := again.List(t.Context(), store.ListOptions{})
+	require.NoError(t, err)
+	require.Len(t, page.Objects, sum, "what was refused must not be there")
 	require.Empty(t, drafts(t, dir))
-	require.NoError(t, s.Delete(t.Context(), "k1", ""))
-	put(t, s, "k1", noise(1, 90_000))
+	require.NoError(t, s.Delete(t.Context(), page.Objects[0].Key, ""))
+	put(t, s, "again", noise(1, size-1000)) // the space of what was refused and deleted is free
 	require.Equal(t, store.Healthy, s.Health(t.Context()).State)
 }
 

@@ -145,25 +145,36 @@ func TestAWriteThatWaitsWhileTheStoreIsPoisonedIsRefused(t *testing.T) {
 
 func TestAFullDiskRefusesTheWriteAndKeepsTheOldObject(t *testing.T) {
 	for _, full := range []error{unix.ENOSPC, unix.EDQUOT} {
-		dir := t.TempDir()
-		put(t, opened(t, dir), "k", []byte("old"))
-		writes := 0
-		s := failing(t, dir, func(d *disk) {
-			d.write = func(file *os.File, p []byte, at int64) error {
-				if writes++; writes == 2 {
-					return full
+		for step, breaks := range map[string]func(*disk){
+			"first write": func(d *disk) { d.write = func(*os.File, []byte, int64) error { return full } },
+			"later write": func(d *disk) {
+				writes := 0
+				d.write = func(file *os.File, p []byte, at int64) error {
+					if writes++; writes == 2 {
+						return full
+					}
+					return realDisk().write(file, p, at)
 				}
-				return realDisk().write(file, p, at)
-			}
-		})
-		require.ErrorIs(t, putError(s, "k", noise(1, 3*blockLen)), store.ErrFull)
-		require.Equal(t, store.Degraded, s.Health(t.Context()).State)
-		got, err := read(s, t, "k", store.Whole)
-		require.NoError(t, err)
-		require.Equal(t, "old", string(got))
-		require.Empty(t, drafts(t, dir))
-		put(t, s, "k", []byte("new"))
-		require.Equal(t, store.Healthy, s.Health(t.Context()).State)
+			},
+			"sync":   func(d *disk) { d.syncData = func(*os.File) error { return full } },
+			"link":   func(d *disk) { d.create = func(*draft, *os.File, string) error { return full } },
+			"rename": func(d *disk) { d.replace = func(*draft, *os.File, string) error { return full } },
+		} {
+			t.Run(step+" "+full.Error(), func(t *testing.T) {
+				dir := t.TempDir()
+				put(t, opened(t, dir), "k", []byte("old"))
+				s := failing(t, dir, breaks)
+				require.ErrorIs(t, putError(s, "k", noise(1, 3*blockLen)), store.ErrFull)
+				require.Equal(t, store.Degraded, s.Health(t.Context()).State)
+				got, err := read(s, t, "k", store.Whole)
+				require.NoError(t, err)
+				require.Equal(t, "old", string(got))
+				require.Empty(t, drafts(t, dir))
+				s.disk = realDisk()
+				put(t, s, "k", []byte("new"))
+				require.Equal(t, store.Healthy, s.Health(t.Context()).State)
+			})
+		}
 	}
 }
 

@@ -3,10 +3,10 @@
 //
 // A write goes to a new file; its data are synced, it takes the object's name
 // by one link or rename, the directory is synced, and then it is acknowledged.
-// The last three happen under a lock of the directory that holds between
-// processes, and so does every check of a condition. Reads take no lock: a read
-// may therefore see a write a moment before its acknowledgement, and if the
-// power fails in that moment the write may be gone though it was seen.
+// Names are taken and conditions checked under a lock of the directory that
+// holds between processes; syncs of one directory are shared. Reads take no
+// lock, and yet answer nothing, no 404 either, that a power cut could take
+// back: a read that meets what is not synced syncs it (see settle).
 //
 // A failed sync poisons the store: the kernel may have dropped what it could
 // not write and will not say so twice, so nothing is written any more until the
@@ -37,7 +37,9 @@ type Store struct {
 	nameless bool                              // the file system takes files without names
 	disk     disk
 	now      func() time.Time
-	rooms    sync.Pool // of *[roomLen]byte
+	late     time.Duration // how long after its body a write may still take effect
+	fileMode uint32        // of a new file
+	rooms    sync.Pool     // of *[roomLen]byte
 
 	poison atomic.Pointer[string] // why nothing is written any more
 	full   atomic.Bool            // the last write found the disk full
@@ -90,43 +92,70 @@ func (s *Store) put(ctx context.Context, key string, body io.Reader, opts store.
 		return store.Info{}, err
 	}
 	defer d.discard()
-	if err := s.writeFile(d.file, &h, store.Verify(ctx, body, opts)); err != nil {
+	if h.read, err = s.writeFile(d.file, &h, store.Verify(ctx, body, opts)); err != nil {
 		return store.Info{}, err
 	}
-	if err := s.disk.syncData(d.file); err != nil {
-		return store.Info{}, s.syncFailed("data", err)
+	if err := s.syncData(d.file); err != nil {
+		return store.Info{}, err
 	}
-	h.info.Replaced, err = s.commit(ctx, d, shard, at, opts, key)
+	h.info.Replaced, err = s.commit(ctx, d, shard, at, &h, opts)
 	return h.info, err
 }
 
 // commit makes the draft the object at its place, durably, unless opts forbid.
-func (s *Store) commit(ctx context.Context, d *draft, shard *directory, at place, opts store.PutOptions, key string) (replaced bool, err error) {
+func (s *Store) commit(ctx context.Context, d *draft, shard *directory, at place, h *head, opts store.PutOptions) (replaced bool, err error) {
+	replaced, err = s.name(ctx, d, shard, at, h, opts)
+	if err != nil {
+		return false, err
+	}
+	if err := s.syncShard(shard); err != nil {
+		return false, fmt.Errorf("%w: %w", store.ErrUnknown, err)
+	}
+	settled(int(d.file.Fd()), s.fileMode)
+	return replaced, nil
+}
+
+// name gives the draft the object's name, under the lock.
+func (s *Store) name(ctx context.Context, d *draft, shard *directory, at place, h *head, opts store.PutOptions) (replaced bool, err error) {
 	if err := shard.lock(ctx); err != nil {
 		return false, err
 	}
 	defer shard.unlock()
-	if err := s.healthy(); err != nil {
+	if err := errors.Join(ctx.Err(), s.healthy(), s.inTime(h.read)); err != nil {
 		return false, err
 	}
-	if err := s.allowed(key, at, opts); err != nil {
+	if err := s.allowed(h.info.Key, at, opts); err != nil {
 		return false, err
 	}
-	err = d.create(shard.file, at.name)
+	err = s.disk.create(d, shard.file, at.name)
 	if errors.Is(err, unix.EEXIST) {
-		if opts.IfAbsent {
-			return false, opts.Check(at.name) // someone who takes no lock was here
+		if opts.IfAbsent { // someone who takes no lock was here
+			return false, fmt.Errorf("%w: the key holds an object already", store.ErrCondition)
 		}
 		replaced = true
-		err = d.replace(shard.file, at.name)
+		err = s.disk.replace(d, shard.file, at.name)
 	}
 	if err != nil {
 		return false, diskError("name", err)
 	}
-	if err := s.disk.syncDir(shard.file); err != nil {
-		return false, fmt.Errorf("%w: %w", store.ErrUnknown, s.syncFailed("directory", err))
-	}
 	return replaced, nil
+}
+
+// inTime refuses to let a write take effect more than s.late after since: when
+// its body's last byte was read, or the delete began. A process may be stopped
+// at any moment, for long, and its client, gone meanwhile, may have written the
+// key anew through another process: the old write must not take effect after
+// that one was acknowledged. The caller holds the lock, so that whoever is
+// stopped between this check and the effect keeps every other writer of the key
+// waiting, and none can be acknowledged in between; checked outside the lock it
+// would prove nothing. What is left: a client of less patience than s.late
+// whose going has not ended ctx yet.
+func (s *Store) inTime(since time.Time) error {
+	if took := s.now().Sub(since); took > s.late {
+		return fmt.Errorf("%w: the write was held up for %s, more than %s, and is given up",
+			store.ErrUnavailable, took.Round(time.Millisecond), s.late)
+	}
+	return nil
 }
 
 // allowed checks the conditions of opts against what key holds now.
@@ -164,6 +193,7 @@ func (s *Store) remove(ctx context.Context, key, ifMatch string) error {
 		return err
 	}
 	defer s.leave()
+	begun := s.now()
 	if err := errors.Join(ctx.Err(), s.healthy()); err != nil {
 		return err
 	}
@@ -179,7 +209,7 @@ func (s *Store) remove(ctx context.Context, key, ifMatch string) error {
 		return err
 	}
 	defer shard.unlock()
-	if err := s.healthy(); err != nil {
+	if err := errors.Join(ctx.Err(), s.healthy(), s.inTime(begun)); err != nil {
 		return err
 	}
 	if ifMatch != "" {
@@ -191,12 +221,22 @@ func (s *Store) remove(ctx context.Context, key, ifMatch string) error {
 			return err
 		}
 	}
-	if err := shard.remove(at.name); err != nil && !errors.Is(err, unix.ENOENT) {
+	return s.unlink(shard, at.name)
+}
+
+// unlink takes a name away, durably. The lock is held to the end, unlike a
+// put's: the mark is one for all deletes of the shard.
+func (s *Store) unlink(shard *directory, name string) error {
+	if err := shard.mark(true); err != nil {
+		return err
+	}
+	if err := shard.remove(name); err != nil && !errors.Is(err, unix.ENOENT) {
 		return diskError("remove", err)
 	}
-	if err := s.disk.syncDir(shard.file); err != nil {
-		return fmt.Errorf("%w: %w", store.ErrUnknown, s.syncFailed("directory", err))
+	if err := s.syncShard(shard); err != nil {
+		return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	}
+	_ = shard.mark(false) // or the next who misses a name syncs once more
 	return nil
 }
 

@@ -46,13 +46,19 @@ var ErrDamaged = fmt.Errorf("%w file", store.ErrDamaged)
 
 type nonce [16]byte
 
-func (n nonce) etag() string { return `"` + hex.EncodeToString(n[:]) + `"` }
+func (n nonce) etag() string {
+	var tag [2 + 2*len(n)]byte
+	tag[0], tag[len(tag)-1] = '"', '"'
+	hex.Encode(tag[1:], n[:])
+	return string(tag[:])
+}
 
 type head struct {
 	info    store.Info
 	nonce   nonce
 	bodyAt  int64
-	encoded []byte // the fixed part, not yet complete, and the description
+	read    time.Time // of a write: when its body had been read
+	encoded []byte    // the fixed part, not yet complete, and the description
 }
 
 func newHead(key string, n nonce, modified time.Time, opts store.PutOptions) (head, error) {
@@ -118,18 +124,13 @@ func headLen(b []byte) (int, error) {
 	return fixedLen + int(n), nil
 }
 
-// parseHead reads a head that is all of b.
-func parseHead(b []byte) (head, error) {
+// parseHead reads a head that is all of b, and is meant to be of key.
+func parseHead(b []byte, key string) (head, error) {
 	if headSum(b) != binary.BigEndian.Uint32(b[sumAt:]) {
 		return head{}, fmt.Errorf("%w: its head does not match its checksum", ErrDamaged)
 	}
 	h := head{bodyAt: int64(len(b)), nonce: nonce(b[32:48])}
-	fields, err := parseFields(b[fixedLen:])
-	if err != nil {
-		return head{}, err
-	}
 	h.info = store.Info{
-		Key: fields[0], ContentType: fields[1],
 		Size:     int64(binary.BigEndian.Uint64(b[16:])),
 		ETag:     h.nonce.etag(),
 		Modified: time.Unix(0, int64(binary.BigEndian.Uint64(b[24:]))).UTC(),
@@ -138,13 +139,44 @@ func parseHead(b []byte) (head, error) {
 	if h.info.Size < 0 {
 		return head{}, fmt.Errorf("%w: its size is %d", ErrDamaged, h.info.Size)
 	}
-	for pair := range slices.Chunk(fields[2:], 2) {
-		if h.info.Meta == nil {
-			h.info.Meta = map[string]string{}
+	return h, h.describe(b[fixedLen:], key)
+}
+
+// describe reads the description that is all of b.
+func (h *head) describe(b []byte, key string) error {
+	h.info.Key = key // spares a copy where it is what is written there
+	for i := 0; len(b) > 0 || i < 2; i++ {
+		field, rest, err := cutField(b)
+		if err != nil {
+			return fmt.Errorf("%w: field %d of its description is cut off", err, i)
 		}
-		h.info.Meta[pair[0]] = pair[1]
+		switch b = rest; {
+		case i == 0 && string(field) != key:
+			h.info.Key = string(field)
+		case i == 1:
+			h.info.ContentType = string(field)
+		case i > 1:
+			var value []byte
+			if value, b, err = cutField(b); err != nil {
+				return fmt.Errorf("%w: its metadata %q has no value", err, field)
+			}
+			if h.info.Meta == nil {
+				h.info.Meta = map[string]string{}
+			}
+			h.info.Meta[string(field)] = string(value)
+		}
 	}
-	return h, nil
+	return nil
+}
+
+// cutField takes the first field off a description.
+func cutField(b []byte) (field, rest []byte, err error) {
+	n, width := binary.Uvarint(b)
+	if width <= 0 || n > uint64(len(b)-width) {
+		return nil, nil, ErrDamaged
+	}
+	end := width + int(n)
+	return b[width:end], b[end:], nil
 }
 
 // belongs checks that a file holds the key that its name stands for.
@@ -153,20 +185,4 @@ func (h head) belongs(key string) error {
 		return fmt.Errorf("%w: it holds another key, %s", ErrDamaged, store.Fingerprint(h.info.Key))
 	}
 	return nil
-}
-
-func parseFields(b []byte) ([]string, error) {
-	var fields []string
-	for len(b) > 0 {
-		n, width := binary.Uvarint(b)
-		if width <= 0 || n > uint64(len(b)-width) {
-			return nil, fmt.Errorf("%w: field %d of its description is cut off", ErrDamaged, len(fields))
-		}
-		fields = append(fields, string(b[width:width+int(n)]))
-		b = b[width+int(n):]
-	}
-	if len(fields) < 2 || len(fields)%2 != 0 {
-		return nil, fmt.Errorf("%w: its description has %d fields", ErrDamaged, len(fields))
-	}
-	return fields, nil
 }

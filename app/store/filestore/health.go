@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
 
 	"bogops/app/store"
 )
@@ -53,6 +56,19 @@ func (s *Store) syncFailed(what string, err error) error {
 	return fmt.Errorf("%w: syncing the %s failed: %w", store.ErrUnavailable, what, bare(err))
 }
 
+// syncData syncs a draft. A disk that turns out to be full, as one that
+// allocates late may only now, costs the draft and nothing else.
+func (s *Store) syncData(file *os.File) error {
+	err := s.disk.syncData(file)
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return diskError("sync", err)
+	}
+	if err != nil {
+		return s.syncFailed("data", err)
+	}
+	return nil
+}
+
 // healthy returns an error where the store is poisoned.
 func (s *Store) healthy() error {
 	if reason := s.poison.Load(); reason != nil {
@@ -72,7 +88,7 @@ func (s *Store) Health(context.Context) store.Health {
 		return store.Health{State: store.Down, Reason: "Nothing is written until the store is opened anew: " + *reason + "."}
 	}
 	for _, dir := range s.directories() {
-		if dir.gone() {
+		if _, err := dir.mode(); err != nil {
 			return store.Health{State: store.Down, Reason: "A directory of the store has been removed: " + dir.file.Name() + "."}
 		}
 	}

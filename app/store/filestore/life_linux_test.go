@@ -26,11 +26,6 @@ const (
 	lifeCuts    = 3
 	lifeKeys    = 4
 	lifeClients = 6
-
-	// Whether what was read is never lost. A read takes no lock, so it may see
-	// a write before its sync: what a read or a failed condition told just
-	// before a cut is left out of the history while this is false.
-	readsStay = false
 )
 
 // life is what happens to one disk: stores are opened on it, clients work, the
@@ -260,9 +255,6 @@ func (l *life) history() error {
 	byKey := map[string][]porcupine.Operation{}
 	for _, op := range l.noted {
 		in, told := op.Input.(operation), op.Output.(answer)
-		if !readsStay && op.ClientId < lifeClients && (in.kind == "get" || told.refused) {
-			continue
-		}
 		if told.unknown && in.kind == "put" {
 			if told.etag = etags[in.data]; told.etag == "" {
 				told.etag = "never seen: " + in.data

@@ -68,8 +68,8 @@ func (s *Store) keysOf(ctx context.Context, number int, prefix string) ([]string
 	if err != nil {
 		return nil, err
 	}
-	if shard.gone() {
-		return nil, errGone(shard)
+	if _, err := shard.mode(); err != nil {
+		return nil, err
 	}
 	var keys []string
 	for _, name := range names {
@@ -79,7 +79,7 @@ func (s *Store) keysOf(ctx context.Context, number int, prefix string) ([]string
 		}
 		if !whole {
 			at := place{number, name}
-			h, err := s.readHeadAt(at)
+			h, err := s.readHeadAt(at, "")
 			if errors.Is(err, store.ErrNotFound) {
 				continue
 			}

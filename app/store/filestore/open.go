@@ -33,7 +33,7 @@ func open(dir string, d disk) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("filestore: open %q: %w", dir, err)
 	}
-	s := &Store{root: root, disk: d, now: time.Now}
+	s := &Store{root: root, disk: d, now: time.Now, late: 5 * time.Second}
 	s.rooms.New = func() any { return new([roomLen]byte) }
 	if err := s.prepare(); err != nil {
 		_ = s.closeAll() // nothing was written through them
@@ -174,7 +174,10 @@ func (s *Store) probe() error {
 	s.nameless = true
 	d, err := s.newDraft(context.Background(), s.writing, n)
 	if err == nil {
-		err = linkNameless(d.file, s.writing.file, d.spare)
+		s.fileMode = modeOf(d.file)
+		if err = d.lock(); err == nil {
+			err = linkNameless(d.file, s.writing.file, d.spare)
+		}
 		if err == nil {
 			d.name = d.spare
 		}
@@ -185,6 +188,7 @@ func (s *Store) probe() error {
 	}
 	s.nameless = false
 	if d, err = s.newDraft(context.Background(), s.writing, n); err == nil {
+		s.fileMode = modeOf(d.file)
 		d.discard()
 	}
 	return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -31,11 +30,11 @@ func (s *Store) get(ctx context.Context, key string, rng store.Range) (*reader, 
 		return nil, err
 	}
 	at := placeOf(key)
-	file, err := s.find(at)
+	fd, err := s.find(at)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{store: s, file: file, room: s.rooms.Get().(*[roomLen]byte)}
+	r := &reader{store: s, fd: fd, room: s.rooms.Get().(*[roomLen]byte)}
 	if err := r.begin(key, rng); err != nil {
 		r.Close()
 		return nil, fmt.Errorf("%s: %w", at.blind(), err)
@@ -64,7 +63,7 @@ func (s *Store) enterStat(ctx context.Context, key string) (store.Info, error) {
 }
 
 func (s *Store) stat(key string, at place) (store.Info, error) {
-	h, err := s.readHeadAt(at)
+	h, err := s.readHeadAt(at, key)
 	if err == nil {
 		err = h.belongs(key)
 	}
@@ -74,32 +73,34 @@ func (s *Store) stat(key string, at place) (store.Info, error) {
 	return h.info, nil
 }
 
-func (s *Store) readHeadAt(at place) (head, error) {
-	file, err := s.find(at)
+func (s *Store) readHeadAt(at place, key string) (head, error) {
+	fd, err := s.find(at)
 	if err != nil {
 		return head{}, err
 	}
-	defer file.Close()
+	defer unix.Close(fd)
 	room := s.rooms.Get().(*[roomLen]byte)
 	defer s.rooms.Put(room)
-	h, _, err := readHead(file, room[:], 1024)
+	h, _, err := readHead(fd, room[:], 1024, key)
 	return h, err
 }
 
-// find opens the file at a place.
-func (s *Store) find(at place) (*os.File, error) {
+// find opens the file at a place, whose name is synced then.
+func (s *Store) find(at place) (fd int, err error) {
 	shard, err := s.shard(at.shard)
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
-	file, err := openAt(shard.file, at.name, unix.O_RDONLY)
-	switch {
-	case err == nil:
-		return file, nil
-	case !errors.Is(err, unix.ENOENT):
-		return nil, diskError("open", err)
-	case shard.gone():
-		return nil, errGone(shard)
+	fd, err = openFD(shard.file, at.name, unix.O_RDONLY)
+	if errors.Is(err, unix.ENOENT) {
+		return -1, s.absent(shard)
 	}
-	return nil, store.ErrNotFound
+	if err != nil {
+		return -1, diskError("open", err)
+	}
+	if err := s.settle(shard, fd); err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }

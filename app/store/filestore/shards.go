@@ -18,12 +18,10 @@ func (s *Store) shard(number int) (*directory, error) {
 		return dir, nil
 	}
 	file, err := openAt(s.objects.file, shardName(number), unix.O_RDONLY|unix.O_DIRECTORY)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && s.objects.gone():
-		return nil, errGone(s.objects)
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, store.ErrNotFound
-	case err != nil:
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, s.absent(s.objects)
+	}
+	if err != nil {
 		return nil, diskError("open", err)
 	}
 	dir := newDirectory(file)

@@ -24,7 +24,7 @@ func TestEveryWriteIsSyncedBeforeItIsNamedAndBeforeItIsAnswered(t *testing.T) {
 			out := filepath.Join(dir, "trace")
 			cmd := command(t.Context(), fmt.Sprintf("trace %d %s %s", writes, mode, filepath.Join(dir, "store")),
 				strace, "-f", "-y", "-s", "16", "-o", out,
-				"-e", "trace=write,writev,pwrite64,pwritev,ftruncate,fdatasync,fsync,linkat,renameat,renameat2,unlinkat,mkdirat")
+				"-e", "trace=write,writev,pwrite64,pwritev,ftruncate,fdatasync,fsync,linkat,renameat,renameat2,unlinkat,mkdirat,fchmod")
 			require.NoError(t, cmd.Run())
 			text, err := os.ReadFile(out)
 			require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ var (
 	wholeCall = regexp.MustCompile(`^\d+ +(\w+)\((.*)\) += (-?\d+)`)
 	cutCall   = regexp.MustCompile(`^(\d+) +(\w+)\((.*?),? *<unfinished \.\.\.>$`)
 	restCall  = regexp.MustCompile(`^(\d+) +<\.\.\. \w+ resumed>,? *(.*)\) += (-?\d+)`)
+	shardPath = regexp.MustCompile(`/objects/[0-9a-f]{2}$`)
 	openFile  = regexp.MustCompile(`^(\d+)<(.*)>(\(deleted\))?$`)
 )
 
@@ -59,6 +61,7 @@ type order struct {
 	synced   map[string]bool   // files of drafts: false once written to
 	files    map[string]string // descriptors, and names in the writing directory, to files
 	unsynced map[string]bool   // directories that hold a new name, or lack an old one
+	marked   map[string]bool   // shards that say that they may have lost a name
 	changed  bool              // an object has its name, or has lost it
 	answered int
 }
@@ -101,8 +104,30 @@ func (o *order) step(c call) error {
 		o.unsynced[path] = true
 	case "unlinkat":
 		if strings.Contains(path, "/objects/") {
+			if !o.marked[path] {
+				return fmt.Errorf("%s loses a name and does not say so", path)
+			}
 			o.changed, o.unsynced[path] = true, true
 		}
+	case "fchmod":
+		return o.mark(path, c.args[1])
+	}
+	return nil
+}
+
+// mark follows the modes that tell readers what may not be synced yet.
+func (o *order) mark(path, mode string) error {
+	bits, err := strconv.ParseUint(mode, 8, 32)
+	if err != nil {
+		return err
+	}
+	settled := bits&unsettledFile == 0
+	if shardPath.MatchString(path) {
+		settled = bits&unsettledShard == 0
+		o.marked[path] = !settled
+	}
+	if settled && len(o.unsynced) > 0 {
+		return fmt.Errorf("%s is said to be settled before %v is synced", path, o.unsynced)
 	}
 	return nil
 }
@@ -110,7 +135,8 @@ func (o *order) step(c call) error {
 func (o *order) say(words []string) error {
 	switch {
 	case words[0] == "begin":
-		*o = order{at: words[1], answered: o.answered, synced: map[string]bool{}, unsynced: map[string]bool{}, files: map[string]string{}}
+		*o = order{at: words[1], answered: o.answered, synced: map[string]bool{}, unsynced: map[string]bool{},
+			files: map[string]string{}, marked: map[string]bool{}}
 		return nil
 	case !o.changed:
 		return fmt.Errorf("answered before the object has its name")
@@ -172,6 +198,7 @@ const soundTrace = `9 fsync(5</s/objects>) = 0
 9 linkat(AT_FDCWD</home>, "/proc/self/fd/5", 22</s/objects/d1>, "k0", AT_SYMLINK_FOLLOW) = 0
 9 --- SIGURG {si_signo=SIGURG, si_code=SI_TKILL} ---
 9 fsync(22</s/objects/d1>) = 0
+9 fchmod(5</s/objects/d1/k0>, 0440) = 0
 9 write(1<pipe:[7]>, "done 0\n", 7) = 7
 9 write(1<pipe:[7]>, "begin 1\n", 8) = 8
 9 pwrite64(5</s/objects/d1/#11>(deleted), "j\346, x"..., 20004, 68) = 20004
@@ -183,8 +210,10 @@ const soundTrace = `9 fsync(5</s/objects>) = 0
 9 fsync(22</s/objects/d1>) = 0
 9 write(1<pipe:[7]>, "done 1\n", 7) = 7
 9 write(1<pipe:[7]>, "begin 2\n", 8) = 8
+9 fchmod(22</s/objects/d1>, 01750) = 0
 9 unlinkat(22</s/objects/d1>, "k0", 0) = 0
 9 fsync(22</s/objects/d1>) = 0
+9 fchmod(22</s/objects/d1>, 0750) = 0
 9 write(1<pipe:[7]>, "done 2\n", 7) = 7
 9 write(1<pipe:[7]>, "begin 3\n", 8) = 8
 9 pwrite64(5</s/writing/ec74>, "bogops\r\n"..., 68, 0) = 68
@@ -233,6 +262,26 @@ func requireEverySyncNeeded(t *testing.T, calls []call, syncs int) {
 
 func TestATraceWithOneSyncMissingOrFailingOrLateIsFound(t *testing.T) {
 	requireEverySyncNeeded(t, parseTrace(soundTrace), 8)
+}
+
+func TestAMarkThatIsMissingOrTakenOffTooEarlyIsFound(t *testing.T) {
+	calls := parseTrace(soundTrace)
+	marks := 0
+	for i, c := range calls {
+		if c.name != "fchmod" {
+			continue
+		}
+		marks++
+		without := slices.Delete(slices.Clone(calls), i, i+1)
+		if c.args[1] == "01750" {
+			_, err := checkOrder(without)
+			require.ErrorContains(t, err, "does not say so")
+			continue
+		}
+		_, err := checkOrder(slices.Insert(without, i-1, c)) // before the sync
+		require.ErrorContains(t, err, "settled before")
+	}
+	require.Equal(t, 3, marks)
 }
 
 func TestAnAnswerWithoutAWriteIsFound(t *testing.T) {
