@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,7 +30,14 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	if err != nil {
 		return refuse(err, "%s", sentence(err))
 	}
-	answer, err := o.compute(c.Request.Context(), chain, body, info.Size)
+	chain, in, err := chain.Look(body)
+	if errors.Is(err, process.ErrImage) {
+		return refuse(err, "%s", sentence(err))
+	}
+	if err != nil {
+		return err
+	}
+	answer, err := o.compute(c.Request.Context(), chain, looked{in, body}, info.Size)
 	if err != nil {
 		return err
 	}
@@ -43,6 +52,12 @@ func (o *objects) process(c *gin.Context, key, raw string) error {
 	})
 	done(err == nil)
 	return err
+}
+
+// looked is a body of which the first bytes were read and put back.
+type looked struct {
+	io.Reader
+	io.Closer
 }
 
 // sentence dresses an error text of ours for a client.

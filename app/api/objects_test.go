@@ -1,8 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"image"
+	"image/png"
 	"io"
 	"net/http"
 	"strconv"
@@ -254,11 +257,31 @@ func TestGzipIsAnsweredThoughItsSizeIsNotKnown(t *testing.T) {
 	require.Equal(t, "HELLO WORLD", string(text))
 }
 
+func TestAThumbnailIsDrawnFromAPictureOnly(t *testing.T) {
+	b := newBench(t)
+	var file bytes.Buffer
+	require.NoError(t, png.Encode(&file, image.NewGray(image.Rect(0, 0, 40, 20))))
+	for key, body := range map[string]string{"whole": file.String(), "cut": file.String()[:file.Len()-13], "text": "no picture", "none": ""} {
+		b.do("PUT", "/v1/objects/"+key, body)
+	}
+	got := b.do("GET", "/v1/objects/whole?process=thumbnail:8:8", "")
+	require.Equal(t, 200, got.status, got.body)
+	require.Equal(t, "image/png", got.header.Get("Content-Type"))
+	require.Equal(t, "no-store", got.header.Get("Cache-Control"))
+	small, err := png.Decode(strings.NewReader(got.body))
+	require.NoError(t, err)
+	require.Equal(t, image.Rect(0, 0, 8, 4), small.Bounds())
+	for _, key := range []string{"cut", "text", "none"} {
+		b.wantProblem(b.do("GET", "/v1/objects/"+key+"?process=thumbnail:8:8", ""), 422)
+	}
+	b.wantProblem(b.do("GET", "/v1/objects/missing?process=thumbnail:8:8", ""), 404)
+}
+
 func TestABadProcessQueryIsRefusedBeforeTheKeyIsLookedUp(t *testing.T) {
 	b := newBench(t)
 	for _, query := range []string{
 		"process", "process=", "process=,", "process=upper,", "process=Upper", "process=xor:n:n", "process=gzip,upper",
-		"process=stretch:n:0", "process=thumbnail:1:1", "process=slice:1", "process=hmac:a+b", "process=hmac:a%20b",
+		"process=stretch:n:0", "process=thumbnail:0:1", "process=thumbnail:1:1,upper", "process=slice:1", "process=hmac:a+b", "process=hmac:a%20b",
 		"process=upper&process=upper", "process=upper&%70rocess=upper", "process=upper%zz", "%zz=1", "process=upper%2",
 		"process=" + strings.Repeat("upper,", 8) + "upper",
 	} {

@@ -57,6 +57,7 @@ var outcomes = [...]outcome{
 	{store.ErrCondition, http.StatusPreconditionFailed, "condition-failed", "The object is not as If-Match or If-None-Match want it."},
 	{store.ErrNotFound, http.StatusNotFound, "not-found", "No object has this key."},
 	{process.ErrTooLarge, http.StatusUnprocessableEntity, "too-large-to-process", "A step's input is over the processing limit."},
+	{process.ErrImage, http.StatusUnprocessableEntity, "no-image", "The object is no PNG or JPEG that can be drawn."},
 	{errRange, http.StatusRequestedRangeNotSatisfiable, "range-not-satisfiable", "No range that was asked for lies in the object."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "The server cannot serve now."},
 	{admit.ErrBusy, http.StatusServiceUnavailable, "busy", "The server has too much to do at once; try again."},

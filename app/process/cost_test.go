@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -16,14 +17,14 @@ func parse(t require.TestingT, raw string) Chain {
 	return chain
 }
 
-// everyStep is one chain per step of the table.
+// everyStep is one chain per step of the table that takes any bytes.
 var everyStep = [...]string{
 	"sha256", "sha512", "hmac:n0nce", "slice:1:9223372036854775807", "reverse", "upper", "base64",
 	"xor:n0nce", "stretch:n0nce:1", "gzip",
 }
 
 func TestCostNeverFallsAsTheWorkGrows(t *testing.T) {
-	for _, raw := range append(everyStep[:], "slice:10:20", "upper,slice:5:1000,reverse,base64,gzip", "sha256,stretch:n:9") {
+	for _, raw := range append(everyStep[:], "thumbnail:9:9", "slice:10:20", "upper,slice:5:1000,reverse,base64,gzip", "sha256,stretch:n:9") {
 		chain, before := parse(t, raw), int64(0)
 		for _, size := range []int64{0, 1, 63, 64, 1000, 4096, 1 << 20, 64 << 20, 1 << 40, math.MaxInt64} {
 			cost := chain.Cost(size)
@@ -84,6 +85,25 @@ func BenchmarkCost(b *testing.B) {
 				b.ReportMetric(declared/measured, "declared/measured")
 			})
 		}
+	}
+}
+
+// BenchmarkThumbnail is BenchmarkCost for the step that takes pictures only.
+func BenchmarkThumbnail(b *testing.B) {
+	for name, file := range pictures(b, 1600, 1200) {
+		b.Run(name, func(b *testing.B) {
+			var chain Chain
+			for b.Loop() {
+				looked, in, err := parse(b, "thumbnail:256:256").Look(bytes.NewReader(file))
+				require.NoError(b, err)
+				_, err = io.Copy(io.Discard, looked.Apply(b.Context(), in, int64(len(file))))
+				require.NoError(b, err)
+				chain = looked
+			}
+			declared, measured := float64(chain.Cost(int64(len(file)))), float64(b.Elapsed().Nanoseconds())/float64(b.N)
+			b.ReportMetric(declared, "declared-ns/op")
+			b.ReportMetric(declared/measured, "declared/measured")
+		})
 	}
 }
 

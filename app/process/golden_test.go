@@ -63,6 +63,9 @@ func run(t testing.TB, v vector) (verdict string, out []byte) {
 	require.NoError(t, err)
 	in, odd := readers[v.Size%int64(len(readers))], readers[len(v.Chain)%4]
 	out, err = io.ReadAll(odd(chain.Apply(t.Context(), in(bytes.NewReader(v.object())), v.Size)))
+	if errors.Is(err, ErrImage) {
+		return "no image", nil
+	}
 	require.NoError(t, err, v.Chain)
 	require.Equal(t, v.Gzip, planned == Unknown, v.Chain)
 	if !v.Gzip {
@@ -115,21 +118,21 @@ func TestTheKeptVectorsHold(t *testing.T) {
 		require.Empty(t, differs(v, verdict, out))
 		seen[v.Verdict]++
 	}
-	require.Len(t, seen, 3, "every verdict is among them: %v", seen)
-	for verdict, count := range seen {
-		require.Greater(t, count, 30, verdict)
+	require.Len(t, seen, 4, "every verdict is among them: %v", seen)
+	for _, verdict := range []string{"ok", "refused", "too large"} {
+		require.Greater(t, seen[verdict], 30, verdict)
 	}
 }
 
 // golden runs the second implementation.
-func golden(t *testing.T, stdin io.Reader, args ...string) []byte {
+func golden(t *testing.T, stdin io.Reader, script string, args ...string) []byte {
 	t.Helper()
 	python, err := exec.LookPath("python3")
 	if err != nil && os.Getenv("CI") != "true" {
 		t.Skip("python3 is not installed")
 	}
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), python, append([]string{"testdata/golden.py"}, args...)...)
+	cmd := exec.CommandContext(t.Context(), python, append([]string{"-B", "testdata/" + script}, args...)...)
 	cmd.Stdin, cmd.Stderr = stdin, os.Stderr
 	out, err := cmd.Output()
 	require.NoError(t, err)
@@ -139,7 +142,7 @@ func golden(t *testing.T, stdin io.Reader, args ...string) []byte {
 func TestTheKeptVectorsAreWhatTheSecondImplementationPrints(t *testing.T) {
 	kept, err := os.ReadFile("testdata/golden.jsonl")
 	require.NoError(t, err)
-	require.Equal(t, string(kept), string(golden(t, nil, "vectors", "kept", "300")),
+	require.Equal(t, string(kept), string(golden(t, nil, "golden.py", "vectors", "kept", "300")),
 		"write it again with: python3 testdata/golden.py vectors kept 300 >testdata/golden.jsonl")
 }
 
@@ -149,7 +152,7 @@ func TestTwoImplementationsAgree(t *testing.T) {
 	t.Log("seed", seed)
 	var packed bytes.Buffer
 	var zipped []vector
-	for _, v := range readVectors(t, golden(t, nil, "vectors", seed, "900")) {
+	for _, v := range readVectors(t, golden(t, nil, "golden.py", "vectors", seed, "900")) {
 		verdict, out := run(t, v)
 		if verdict == "ok" && v.Verdict == "ok" && v.Gzip {
 			zipped = append(zipped, v)
@@ -159,7 +162,7 @@ func TestTwoImplementationsAgree(t *testing.T) {
 		require.Empty(t, differs(v, verdict, out), "golden.py vectors %s 900", seed)
 	}
 	require.NotEmpty(t, zipped)
-	unzipped := json.NewDecoder(bytes.NewReader(golden(t, &packed, "gunzip")))
+	unzipped := json.NewDecoder(bytes.NewReader(golden(t, &packed, "golden.py", "gunzip")))
 	for _, v := range zipped {
 		var found struct {
 			Whole  bool

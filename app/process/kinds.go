@@ -30,6 +30,7 @@ type place int
 const (
 	anywhere place = iota
 	last           // what it makes has no size that is known in advance
+	alone
 )
 
 // argument is one argument of a step: what it is called and what it may be.
@@ -38,7 +39,7 @@ type argument struct {
 	ok   func(string) error
 }
 
-// kinds are the steps of the bronze and silver levels; any other is refused.
+// kinds are all steps; any other is refused.
 var kinds = [...]kind{
 	{"sha256", nil, anywhere, weight{5000, 0.6}, func([]string) step { return digest("sha256", sha256.New) }},
 	{"sha512", nil, anywhere, weight{5000, 1.2}, func([]string) step { return digest("sha512", sha512.New) }},
@@ -50,6 +51,7 @@ var kinds = [...]kind{
 	{"xor", []argument{{"NONCE", isNonce}}, anywhere, weight{1500, 0.05}, bindXOR},
 	{"stretch", []argument{{"NONCE", isNonce}, {"N", isIterations}}, anywhere, weight{5500, 0.6}, bindStretch},
 	{"gzip", nil, last, weight{210_000, 12}, bindGzip},
+	{"thumbnail", []argument{{"WIDTH", isSide}, {"HEIGHT", isSide}}, alone, weight{500_000, 1}, bindThumbnail},
 }
 
 func (k kind) usage() string {

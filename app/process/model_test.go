@@ -83,14 +83,20 @@ func model(word string, in []byte) []byte {
 var grammar = regexp.MustCompile(`\A((sha256|sha512|reverse|upper|base64|(hmac|xor):[A-Za-z0-9_-]{1,64}` +
 	`|slice:(0|[1-9][0-9]*):(0|[1-9][0-9]*)|stretch:[A-Za-z0-9_-]{1,64}:([1-9][0-9]{0,4}|100000))(,|\z)){0,8}(gzip\z)?`)
 
+// picturing is the one chain with a step that stands alone.
+var picturing = regexp.MustCompile(`\Athumbnail:([1-9][0-9]{0,2}|10[01][0-9]|102[0-4]):([1-9][0-9]{0,2}|10[01][0-9]|102[0-4])\z`)
+
 // modelWords returns the steps of a good chain.
 func modelWords(raw string) ([]string, bool) {
 	text, err := url.PathUnescape(raw)
-	if err != nil || text == "" || strings.HasSuffix(text, ",") || len(grammar.FindString(text)) != len(text) {
+	if err != nil {
 		return nil, false
 	}
+	if picturing.MatchString(text) {
+		return []string{text}, true
+	}
 	words := strings.Split(text, ",")
-	if len(words) > 8 {
+	if text == "" || strings.HasSuffix(text, ",") || len(grammar.FindString(text)) != len(text) || len(words) > 8 {
 		return nil, false
 	}
 	for _, word := range words {
@@ -177,6 +183,10 @@ func FuzzChain(f *testing.F) {
 	} {
 		f.Add(seed, bytes.Repeat([]byte("seventeen bytes.."), i), uint16(i))
 	}
+	for _, seed := range pictures(f, 40, 30) {
+		f.Add("thumbnail:3:2", seed, uint16(0))
+		f.Add("thumbnail:1024:1024", seed[:len(seed)-1], uint16(1))
+	}
 	f.Fuzz(func(t *testing.T, raw string, in []byte, piece uint16) {
 		chain, err := Parse(raw)
 		words, ok := modelWords(raw)
@@ -185,6 +195,11 @@ func FuzzChain(f *testing.F) {
 			return
 		}
 		require.NoError(t, err)
+		if strings.HasPrefix(words[0], "thumbnail:") {
+			_, err := io.ReadAll(chain.Apply(t.Context(), bytes.NewReader(in), int64(len(in))))
+			require.True(t, err == nil || errors.Is(err, ErrImage), "%v", err)
+			return
+		}
 		want := in
 		for _, word := range words {
 			if strings.HasPrefix(word, "stretch:") && len(word)-strings.LastIndex(word, ":") > 4 {

@@ -42,6 +42,9 @@ type step struct {
 	weight weight
 	reads  func(in int64) int64 // how many bytes of its input; nil: all
 	extra  float64              // CPU nanoseconds that its arguments ask for
+
+	// look reads what begins the input, where its weight depends on that.
+	look func(src io.Reader) (step, io.Reader, error)
 }
 
 // Parse reads a chain from the raw value of a query: it decodes percents
@@ -61,7 +64,7 @@ func Parse(raw string) (Chain, error) {
 	}
 	var chain Chain
 	for i, word := range words {
-		s, err := parseStep(word, i == len(words)-1)
+		s, err := parseStep(word, i, len(words))
 		if err != nil {
 			return Chain{}, fmt.Errorf("%w: step %d %s", ErrChain, i+1, err)
 		}
@@ -70,7 +73,7 @@ func Parse(raw string) (Chain, error) {
 	return chain, nil
 }
 
-func parseStep(word string, isLast bool) (step, error) {
+func parseStep(word string, at, steps int) (step, error) {
 	if word == "" {
 		return step{}, errors.New("is empty")
 	}
@@ -91,8 +94,11 @@ func parseStep(word string, isLast bool) (step, error) {
 				return step{}, fmt.Errorf("%s: %s %w", name, check.name, err)
 			}
 		}
-		if k.place == last && !isLast {
+		if k.place == last && at < steps-1 {
 			return step{}, fmt.Errorf("%s is followed by another; want it last", name)
+		}
+		if k.place == alone && steps > 1 {
+			return step{}, fmt.Errorf("%s is one of %d; want it alone", name, steps)
 		}
 		s := k.bind(args)
 		s.weight = k.weight
@@ -125,6 +131,22 @@ func (c Chain) Plan(size, limit int64) (int64, error) {
 	return size, nil
 }
 
+// Look reads as much of in as the chain must know to weigh itself, and returns
+// the chain that knows it with a reader of all the bytes of in. Most chains
+// need nothing and read nothing; thumbnail reads the dimensions of its image,
+// and fails with ErrImage where there is none. Without a Look such a chain
+// holds and costs what the largest image would.
+func (c Chain) Look(in io.Reader) (Chain, io.Reader, error) {
+	if c.steps[0].look == nil {
+		return c, in, nil
+	}
+	s, in, err := c.steps[0].look(in)
+	if err != nil {
+		return Chain{}, nil, err
+	}
+	return Chain{append([]step{s}, c.steps[1:]...)}, in, nil
+}
+
 // Holds returns how many bytes the chain keeps in memory at once at most,
 // beyond a few fixed buffers of some ten kibibytes, when its input is size
 // bytes.
@@ -142,10 +164,10 @@ func (c Chain) Holds(size int64) int64 {
 // Apply returns the bytes that the chain makes of in, which must yield exactly
 // size bytes: a read fails with io.ErrUnexpectedEOF where in ends early, so a
 // digest of half an object never looks like an answer. Steps read as they are
-// read, in bounded memory, except that reverse holds its input. Once ctx has
-// ended, reads of in fail with its error, and the one step that computes
-// without reading (stretch) does not begin to. The caller plans first and
-// closes what stands behind in.
+// read, in bounded memory, except that reverse holds its input, and thumbnail
+// the image that it decodes. Once ctx has ended, reads of in fail with its
+// error, and stretch, which computes without reading, does not begin to. The
+// caller plans first and closes what stands behind in.
 func (c Chain) Apply(ctx context.Context, in io.Reader, size int64) io.Reader {
 	var out io.Reader = &exact{ctx: ctx, in: in, left: size}
 	for _, s := range c.steps {

@@ -13,7 +13,7 @@ A vector says what a platform must make of an object and a chain:
     limit    the platform's processing limit in bytes
     pattern  the object is these bytes (in base64), repeated, and
     size     cut to so many
-    verdict  "ok", "refused" (400) or "too large" (422)
+    verdict  "ok", "refused" (400), "too large" or "no image" (both 422)
     gzip     whether the chain ends in gzip; the three below are before it
     out      what the chain makes, in base64, where it is short
     out_size, out_sha256   and of any that is ok
@@ -44,6 +44,10 @@ class TooLarge(Exception):
     """A step would read more than the limit: 422."""
 
 
+class NoImage(Exception):
+    """What thumbnail reads is no PNG or JPEG: 422."""
+
+
 def decode(raw):
     """Decodes percents once; every one must begin an escape."""
     raw = raw.encode("utf-8")
@@ -62,6 +66,11 @@ def nonce(text):
     if not NONCE.fullmatch(text):
         raise Refused("a bad nonce")
     return text
+
+
+def no_image(data):
+    """No object of these vectors is an image: pictures.py draws those."""
+    raise NoImage
 
 
 def bind(word):
@@ -91,6 +100,9 @@ def bind(word):
         return lambda data: hashlib.pbkdf2_hmac("sha256", hashlib.sha256(data).digest(), salt, rounds, 32).hex().encode()
     if name == b"gzip" and not args:
         return lambda data: data
+    if name == b"thumbnail" and len(args) == 2:
+        number(args[0], 1, 1024), number(args[1], 1, 1024)
+        return no_image
     raise Refused("no such step")
 
 
@@ -101,6 +113,8 @@ def process(raw, data, limit):
         raise Refused("too many steps")
     if b"gzip" in words[:-1]:
         raise Refused("gzip is not last")
+    if len(words) > 1 and any(word.startswith(b"thumbnail:") for word in words):
+        raise Refused("thumbnail is not alone")
     for step in [bind(word) for word in words]:
         if len(data) > limit:
             raise TooLarge
@@ -146,6 +160,7 @@ EDGES = [
     "stretch:n:-1", "stretch:n:1:1", "stretch:1:n", f"stretch:n:{MOST}", f"stretch:n:{MOST + 1}", "gzip", "gzip:6", "gzip,upper", "gzip,gzip",
     "upper,gzip", "GZIP", "gzip%2Cgzip", ",".join(["upper"] * 8), ",".join(["upper"] * 9), ",".join(["reverse"] * 7 + ["gzip"]),
     ",".join(["reverse"] * 8 + ["gzip"]), "sha1", "md5", "lower", "base32", "thumbnail", "thumbnail:0:1", "thumbnail:1:1,upper", "upper,thumbnail:1:1",
+    "thumbnail:1:1", "thumbnail:1024:1024", "thumbnail:1025:1", "thumbnail:1:1025", "thumbnail:01:1", "thumbnail:1:1:1", "thumbnail%3A9%3a9",
 ]
 
 
@@ -191,6 +206,8 @@ def vector(draw, chain, pattern, size, limit):
         return {**found, "verdict": "refused"}
     except TooLarge:
         return {**found, "verdict": "too large"}
+    except NoImage:
+        return {**found, "verdict": "no image"}
     found.update(verdict="ok", out_size=len(out), out_sha256=hashlib.sha256(out).hexdigest())
     if len(out) <= 256:
         found["out"] = base64.b64encode(out).decode()
