@@ -48,7 +48,7 @@ func TestKillingInstancesLosesNothingTearsNothingAndRepeatsNothing(t *testing.T)
 	l := newLoad(2)
 	apps := make([]*instance, len(l.instances))
 	launch := func(i int) {
-		apps[i] = startProgram(t, program, "--store", store)
+		apps[i] = startProgram(t, program, "--listen", "127.0.0.1:0", "--store", store)
 		require.NotEmpty(t, apps[i].url, apps[i].out.String())
 		l.instances[i].Store(&apps[i].url)
 	}

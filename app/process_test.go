@@ -87,14 +87,13 @@ func (o *output) String() string {
 // process listens or ends.
 func start(t *testing.T, wrapper []string, args ...string) *instance {
 	t.Helper()
-	return startProgram(t, append(append(wrapper, os.Args[0]), args...)...)
+	return startProgram(t, append(append(wrapper, os.Args[0], "--listen", "127.0.0.1:0"), args...)...)
 }
 
 // startProgram is start for any command that ends as the app's.
 func startProgram(t *testing.T, command ...string) *instance {
 	t.Helper()
-	argv := append(command, "--listen", "127.0.0.1:0")
-	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), asApp+"=1",
 		"BOGOPS_JUDGE_TOKEN="+judge, "BOGOPS_WRITER_TOKEN="+writer, "BOGOPS_READER_TOKEN="+reader)
 	// A group of its own: with a wrapper, the server is its grandchild.

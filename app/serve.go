@@ -62,7 +62,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		return fmt.Errorf("--listen %s: %w; want a free address of this machine", s.cfg.Listen, err)
 	}
 	defer listener.Close()
-	main := s.newServer(s.closeWhenDraining(handler))
+	main := s.newServer(closeAfterChunked(s.closeWhenDraining(handler)))
 	serveRefusing(main)
 	tlsConfig := s.certs.TLSConfig()
 	failed := make(chan error, 2)

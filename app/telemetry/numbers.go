@@ -60,6 +60,8 @@ func Admission(numbers func() admit.Numbers) prometheus.Collector {
 	g := &gathered{}
 	inFlight := g.desc("bogops_admission_in_flight_requests", "Object requests that are admitted now.")
 	inFlightMax := g.desc("bogops_admission_in_flight_limit_requests", "Object requests that are admitted at most.")
+	connections := g.desc("bogops_admission_open_connections", "Connections that are open now.")
+	connectionsMax := g.desc("bogops_admission_open_connections_limit", "Connections that are open at most.")
 	held := g.desc("bogops_admission_held_bytes", "Bytes that admitted requests may hold in memory now.")
 	heldMax := g.desc("bogops_admission_held_limit_bytes", "Bytes that admitted requests may hold at most.")
 	refused := g.desc("bogops_admission_refused_total", "Requests refused, by reason.", "reason")
@@ -70,6 +72,8 @@ func Admission(numbers func() admit.Numbers) prometheus.Collector {
 		n := numbers()
 		gauge(to, inFlight, float64(n.InFlight))
 		gauge(to, inFlightMax, float64(n.InFlightMax))
+		gauge(to, connections, float64(n.Connections))
+		gauge(to, connectionsMax, float64(n.ConnectionsMax))
 		gauge(to, held, float64(n.Bytes))
 		gauge(to, heldMax, float64(n.BytesMax))
 		for reason, count := range n.Refused {
