@@ -15,6 +15,7 @@ trap 'exit 130' INT # without these two a signal leaves the directory behind
 trap 'exit 143' TERM
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops
 axe_version=4.14.1
+schemathesis_version=4.32.5
 
 # part NAME COMMAND... runs one part and says how long it took. A command that
 # counts for itself (counted) changes passed and failed on its own.
@@ -59,6 +60,7 @@ install() {
 	has gcc || missing+=(gcc libc6-dev) # the race detector links with it
 	has git || missing+=(git)
 	has python3 || missing+=(python3)
+	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 	has strace || missing+=(strace)
 	has chromium || missing+=(chromium)
 	has npm || missing+=(npm)
@@ -73,6 +75,7 @@ install() {
 		fi
 	fi
 	axe
+	schemathesis
 }
 
 # axe fetches axe-core, which the tests of the wall find by BOGOPS_AXE.
@@ -85,6 +88,34 @@ axe() {
 			tail -n 20 "$scratch/npm.log"
 	fi
 	if [ -s "$script" ]; then export BOGOPS_AXE=$script; else echo 'axe-core is not there: npm could not fetch it'; fi
+}
+
+# schemathesis fetches what plays with the running server, into a directory of
+# its own: nothing of it reaches the system's Python.
+schemathesis() {
+	local home=$cache/schemathesis-$schemathesis_version
+	schemathesis=$home/bin/schemathesis
+	if ! "$schemathesis" --version >/dev/null 2>&1 && has python3; then
+		mkdir -p "$cache" && rm -rf "$home"
+		{ python3 -m venv "$home" &&
+			"$home/bin/pip" install -q --disable-pip-version-check "schemathesis==$schemathesis_version"; } >"$scratch/pip.log" 2>&1 ||
+			tail -n 20 "$scratch/pip.log"
+	fi
+	"$schemathesis" --version >/dev/null 2>&1 || echo 'schemathesis is not there: pip could not fetch it'
+}
+
+# contract has schemathesis hold the running server against its document.
+contract() {
+	if ! "$schemathesis" --version >/dev/null 2>&1; then
+		left+=("schemathesis: not installed")
+	elif .ci/schemathesis/run.sh "$schemathesis" >"$scratch/schemathesis.log" 2>&1; then
+		passed=$((passed + 1))
+		grep -E '^seed |generated' "$scratch/schemathesis.log"
+	else
+		failed=$((failed + 1))
+		cat "$scratch/schemathesis.log"
+		echo 'FAIL schemathesis'
+	fi
 }
 
 build() {
@@ -124,6 +155,7 @@ part 'layers' one make -s layers
 mkdir "$scratch/pictures"
 export BOGOPS_PICTURES=$scratch/pictures # where the browser tests draw
 part 'tests' tests
+part 'schemathesis' contract
 # The day's record goes away with the scratch directory, and the wall takes a
 # port that nobody else has.
 export BOGOPS_LISTEN=127.0.0.1:0 BOGOPS_OUT=$scratch/rehearsal
