@@ -186,7 +186,11 @@ func serveRefusing(s *http.Server) {
 		if c, ok := r.Context().Value(connectionKey{}).(*refusing); ok {
 			c.serving.Store(true)
 			// Over HTTP/2 answers share a connection and have no end of it.
-			c.gathering.Store(r.ProtoMajor == 1 && (r.Method == http.MethodGet || r.Method == http.MethodHead))
+			reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+			c.gathering.Store(r.ProtoMajor == 1 && reads)
+			if !reads {
+				r = r.WithContext(clientContext{r.Context(), c.out.Conn})
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

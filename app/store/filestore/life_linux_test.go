@@ -1,24 +1,20 @@
 package filestore
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
 
 	"bogops/app/store"
 	"bogops/app/store/filestore/powerfs"
+	"bogops/app/store/linear"
 )
 
 const (
@@ -39,7 +35,7 @@ type life struct {
 	tally  tally
 	keys   []string
 	mu     sync.Mutex
-	noted  []porcupine.Operation
+	noted  []linear.Op
 	wrong  error
 	writes int
 }
@@ -143,20 +139,19 @@ func (l *life) client(ctx context.Context, s *Store, id int, draw *rand.Rand) {
 	seen := map[string]string{}
 	for !l.isCut() {
 		op := l.drawn(draw, seen)
-		begun := time.Since(l.began)
-		told, err := perform(ctx, s, op)
+		op.Client, op.Call = id, time.Since(l.began)
+		op, err := perform(ctx, s, op)
 		if err != nil && !l.isCut() {
 			l.fail(err)
 			return
 		}
-		if told.etag != "" {
-			seen[op.key] = told.etag
+		if op.ETag != "" {
+			seen[op.Key] = op.ETag
 		}
-		told.unknown = err != nil
-		if told.unknown && op.kind == "get" {
+		if op.Unknown = err != nil; op.Unknown && op.Kind == linear.Get {
 			return
 		}
-		l.note(id, op, told, begun)
+		l.note(op)
 	}
 }
 
@@ -168,47 +163,31 @@ func (l *life) fail(err error) {
 	}
 }
 
-// drawn is one random operation; some writes are on the ETag that was seen last.
-func (l *life) drawn(draw *rand.Rand, seen map[string]string) operation {
-	op := operation{kind: "put", key: l.keys[draw.IntN(len(l.keys))]}
-	switch d := draw.IntN(10); {
-	case d < 3:
-		op.kind = "get"
-		return op
-	case d < 5:
-		op.kind = "delete"
-	default:
-		l.mu.Lock()
-		l.writes++
-		op.data = fmt.Sprint(l.writes)
-		l.mu.Unlock()
-	}
-	switch d := draw.IntN(6); {
-	case d == 0 && op.kind == "put":
-		op.opts.IfAbsent = true
-	case d == 1:
-		op.opts.IfMatch = seen[op.key]
-	case d == 2:
-		op.opts.IfMatch = "*"
-	}
-	return op
+// drawn is one random operation on a key of this life.
+func (l *life) drawn(draw *rand.Rand, seen map[string]string) linear.Op {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writes++
+	return drawn(draw, l.keys, seen, fmt.Sprint(l.writes))
 }
 
-func (l *life) note(id int, op operation, told answer, begun time.Duration) {
-	ended := time.Since(l.began)
+// note ends op. What was not done when the power went is not done later.
+func (l *life) note(op linear.Op) {
+	op.Return = time.Since(l.began)
+	op.Until = op.Return
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case told.unknown:
+	case op.Unknown:
 		l.tally.unknown++
-	case told.refused:
+	case op.Refused:
 		l.tally.refused++
-	case op.kind == "get":
+	case op.Kind == linear.Get:
 		l.tally.reads++
 	default:
 		l.tally.acknowledged++
 	}
-	l.noted = append(l.noted, porcupine.Operation{ClientId: id, Input: op, Output: told, Call: int64(begun), Return: int64(ended)})
+	l.noted = append(l.noted, op)
 }
 
 // audit reads everything through one store, and asks whether all that was noted
@@ -223,16 +202,15 @@ func (l *life) audit(ctx context.Context, s *Store) error {
 		listed[info.Key] = info.ETag
 	}
 	for _, key := range l.keys {
-		op, begun := operation{kind: "get", key: key}, time.Since(l.began)
-		told, err := perform(ctx, s, op)
+		op, err := perform(ctx, s, linear.Op{Kind: linear.Get, Key: key, Client: lifeClients, Call: time.Since(l.began)})
 		if err != nil {
 			return lost("read: %w", err)
 		}
-		if told.etag != listed[key] {
-			return lost("%s is read as %q and listed as %q", key, told.etag, listed[key])
+		if op.ETag != listed[key] {
+			return lost("%s is read as %q and listed as %q", key, op.ETag, listed[key])
 		}
 		delete(listed, key)
-		l.note(lifeClients, op, told, begun)
+		l.note(op)
 	}
 	if len(listed) > 0 {
 		return lost("listed, and never written: %v", listed)
@@ -243,75 +221,11 @@ func (l *life) audit(ctx context.Context, s *Store) error {
 	return l.history()
 }
 
-// history checks every key on its own. An unknown write has the ETag that a
-// reader found with its data, or one that nobody saw.
+// history asks whether all that was noted can have happened.
 func (l *life) history() error {
-	etags := map[string]string{}
-	for _, op := range l.noted {
-		if told := op.Output.(answer); op.Input.(operation).kind == "get" && told.etag != "" {
-			etags[told.data] = told.etag
-		}
+	err := linear.Check(l.noted, 20*time.Second)
+	if broken := new(linear.Error); errors.As(err, &broken) {
+		return lostError{err}
 	}
-	byKey := map[string][]porcupine.Operation{}
-	for _, op := range l.noted {
-		in, told := op.Input.(operation), op.Output.(answer)
-		if told.unknown && in.kind == "put" {
-			if told.etag = etags[in.data]; told.etag == "" {
-				told.etag = "never seen: " + in.data
-			}
-			op.Output = told
-		}
-		byKey[in.key] = append(byKey[in.key], op)
-	}
-	for _, key := range l.keys {
-		switch found := porcupine.CheckOperationsTimeout(model(), byKey[key], 20*time.Second); found {
-		case porcupine.Illegal:
-			return lost("%s: what was acknowledged and what is there do not go together:\n%s", key, told(byKey[key]))
-		case porcupine.Unknown:
-			return errors.New("the checker did not get to its end")
-		}
-	}
-	return nil
-}
-
-// told is the end of a history, one line an operation.
-func told(ops []porcupine.Operation) string {
-	slices.SortFunc(ops, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
-	var out bytes.Buffer
-	for _, op := range ops[max(0, len(ops)-30):] {
-		in, told := op.Input.(operation), op.Output.(answer)
-		fmt.Fprintf(&out, "  %7d to %7d µs, client %d: %s %s", op.Call/1000, op.Return/1000, op.ClientId, in.kind, in.data)
-		if in.opts.IfAbsent || in.opts.IfMatch != "" {
-			fmt.Fprintf(&out, " if absent %t, if match %.8s", in.opts.IfAbsent, in.opts.IfMatch)
-		}
-		fmt.Fprintf(&out, ": %s %.8s refused %t, unknown %t\n", told.data, told.etag, told.refused, told.unknown)
-	}
-	return out.String()
-}
-
-// perform is do with a body that says which one it is.
-func perform(ctx context.Context, s *Store, op operation) (answer, error) {
-	if op.kind != "put" {
-		told, err := do(s, op)
-		if err == nil && op.kind == "get" && told.etag != "" {
-			number, rest, _ := bytes.Cut([]byte(told.data), []byte("\n"))
-			told.data = string(number)
-			if !bytes.Equal(rest, bodyOf(told.data)) {
-				return told, fmt.Errorf("%s: %d bytes that nobody wrote", op.key, len(rest))
-			}
-		}
-		return told, err
-	}
-	opts, body := op.opts, append([]byte(op.data+"\n"), bodyOf(op.data)...)
-	opts.Size = int64(len(body))
-	info, err := s.Put(ctx, op.key, io.NopCloser(bytes.NewReader(body)), opts)
-	return refusal(answer{etag: info.ETag}, err)
-}
-
-// bodyOf is the body of a write: nothing, part of a block, or more than one.
-func bodyOf(number string) []byte {
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(number)) // never fails
-	seed := sum.Sum64()
-	return noise(seed, []int{0, 100, 5000, blockLen, 3*blockLen - 1000}[seed%5])
+	return err
 }

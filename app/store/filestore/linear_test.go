@@ -1,9 +1,11 @@
 package filestore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -11,159 +13,121 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
 
 	"bogops/app/store"
+	"bogops/app/store/linear"
 )
 
-// What one client did to one key, and what it was told.
-type operation struct {
-	kind string // put, get, delete
-	key  string
-	data string           // of a put
-	opts store.PutOptions // of a put; IfMatch of a delete too
-}
-
-type answer struct {
-	etag    string // empty: get found nothing
-	data    string // of a get
-	refused bool   // the condition failed
-	unknown bool   // of a write: it happened by then, or never
-}
-
-// register is what a key holds; the zero register holds nothing.
-type register struct{ etag, data string }
-
-// model says which answers are right, one after the other, for one key.
-func model() porcupine.Model {
-	nondeterministic := porcupine.NondeterministicModel{
-		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-			byKey := map[string][]porcupine.Operation{}
-			for _, op := range history {
-				key := op.Input.(operation).key
-				byKey[key] = append(byKey[key], op)
-			}
-			var parts [][]porcupine.Operation
-			for _, part := range byKey {
-				parts = append(parts, part)
-			}
-			return parts
-		},
-		Init: func() []any { return []any{register{}} },
-		Step: func(state, input, output any) []any {
-			held, told := state.(register), output.(answer)
-			right, next := step(held, input.(operation), told)
-			switch {
-			case told.unknown && right:
-				return []any{held, next}
-			case told.unknown:
-				return []any{held}
-			case right:
-				return []any{next}
-			}
-			return nil
-		},
-	}
-	return nondeterministic.ToModel()
-}
-
-func step(held register, op operation, told answer) (right bool, next register) {
-	if op.kind == "get" {
-		return held == register{told.etag, told.data}, held
-	}
-	refused := op.opts.Check(held.etag) != nil
-	switch {
-	case refused != told.refused:
-		return false, held
-	case refused:
-		return true, held
-	case op.kind == "delete":
-		return true, register{}
-	}
-	return true, register{told.etag, op.data}
-}
-
 // client does n random operations, some on the ETag that it saw last.
-func client(s store.Store, seed uint64, n int, note func(operation, answer, time.Time)) error {
-	draw := rand.New(rand.NewPCG(seed, 1))
+func client(s store.Store, id, n int, began time.Time, note func(linear.Op)) error {
+	draw := rand.New(rand.NewPCG(uint64(id), 1))
 	seen := map[string]string{}
 	for i := range n {
-		op := operation{kind: "put", key: fmt.Sprint("k", draw.IntN(3))}
-		switch d := draw.IntN(10); {
-		case d < 4:
-			op.kind = "get"
-		case d < 6:
-			op.kind = "delete"
-		}
-		switch d := draw.IntN(4); {
-		case op.kind == "put" && d == 0:
-			op.opts.IfAbsent = true
-		case op.kind != "get" && d == 1:
-			op.opts.IfMatch = seen[op.key]
-		case op.kind != "get" && d == 2:
-			op.opts.IfMatch = "*"
-		}
-		op.data = fmt.Sprintf("%d by %d", i, seed)
-		begun := time.Now()
-		told, err := do(s, op)
+		op := drawn(draw, []string{"k0", "k1", "k2"}, seen, fmt.Sprintf("%d by %d", i, id))
+		op.Client, op.Call = id, time.Since(began)
+		op, err := perform(context.Background(), s, op)
 		if err != nil {
 			return err
 		}
-		note(op, told, begun)
-		if told.etag != "" {
-			seen[op.key] = told.etag
+		op.Return = time.Since(began)
+		note(op)
+		if op.ETag != "" {
+			seen[op.Key] = op.ETag
 		}
 	}
 	return nil
 }
 
-func do(s store.Store, op operation) (answer, error) {
-	ctx := context.Background()
-	switch op.kind {
-	case "get":
-		r, info, err := s.Get(ctx, op.key, store.Whole)
-		if errors.Is(err, store.ErrNotFound) {
-			return answer{}, nil
-		}
-		if err != nil {
-			return answer{}, err
-		}
-		data, err := io.ReadAll(r)
-		return answer{etag: info.ETag, data: string(data)}, errors.Join(err, r.Close())
-	case "delete":
-		return refusal(answer{}, s.Delete(ctx, op.key, op.opts.IfMatch))
+// drawn is one random operation; number is that of a write.
+func drawn(draw *rand.Rand, keys []string, seen map[string]string, number string) linear.Op {
+	op := linear.Op{Kind: linear.Put, Key: keys[draw.IntN(len(keys))]}
+	switch d := draw.IntN(10); {
+	case d < 3:
+		op.Kind = linear.Get
+		return op
+	case d < 5:
+		op.Kind = linear.Delete
+	default:
+		op.Data = number
 	}
-	opts := op.opts
-	opts.Size = int64(len(op.data))
-	info, err := s.Put(ctx, op.key, strings.NewReader(op.data), opts)
-	return refusal(answer{etag: info.ETag}, err)
+	switch d := draw.IntN(6); {
+	case d == 0 && op.Kind == linear.Put:
+		op.IfAbsent = true
+	case d == 1:
+		op.IfMatch = seen[op.Key]
+	case d == 2:
+		op.IfMatch = "*"
+	}
+	return op
 }
 
-func refusal(told answer, err error) (answer, error) {
-	if errors.Is(err, store.ErrCondition) {
-		return answer{refused: true}, nil
+// perform does op and returns it with what the store told.
+func perform(ctx context.Context, s store.Store, op linear.Op) (linear.Op, error) {
+	var err error
+	switch op.Kind {
+	case linear.Get:
+		op.Data, op.ETag, err = readWhole(ctx, s, op.Key)
+		return op, err
+	case linear.Delete:
+		err = s.Delete(ctx, op.Key, op.IfMatch)
+	case linear.Put:
+		var info store.Info
+		body := append([]byte(op.Data+"\n"), bodyOf(op.Data)...)
+		info, err = s.Put(ctx, op.Key, bytes.NewReader(body), store.PutOptions{Size: int64(len(body)), IfAbsent: op.IfAbsent, IfMatch: op.IfMatch})
+		op.ETag, op.Tells, op.Created = info.ETag, err == nil, !info.Replaced
 	}
-	return told, err
+	if errors.Is(err, store.ErrCondition) {
+		op.Refused, err = true, nil
+	}
+	return op, err
+}
+
+// readWhole returns which write key holds, having looked at each of its bytes;
+// no ETag: it holds nothing.
+func readWhole(ctx context.Context, s store.Store, key string) (number, etag string, err error) {
+	r, info, err := s.Get(ctx, key, store.Whole)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return "", "", err
+	}
+	first, rest, _ := bytes.Cut(data, []byte("\n"))
+	if !bytes.Equal(rest, bodyOf(string(first))) {
+		return "", "", fmt.Errorf("%s: %d bytes that nobody wrote", key, len(data))
+	}
+	return string(first), info.ETag, nil
+}
+
+// bodyOf is the body of a write: nothing, part of a block, or more than one.
+func bodyOf(number string) []byte {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(number)) // never fails
+	seed := sum.Sum64()
+	return noise(seed, []int{0, 100, 5000, blockLen, 3*blockLen - 1000}[seed%5])
 }
 
 // history lets clients work at once and returns what they noted.
-func history(t *testing.T, stores ...store.Store) []porcupine.Operation {
+func history(t *testing.T, stores ...store.Store) []linear.Op {
 	t.Helper()
 	const clients, each = 6, 60
-	start := time.Now()
+	began := time.Now()
 	var mu sync.Mutex
-	var noted []porcupine.Operation
+	var noted []linear.Op
 	errs := make([]error, clients)
 	var all sync.WaitGroup
 	for id := range clients {
 		all.Go(func() {
-			errs[id] = client(stores[id%len(stores)], uint64(id), each, func(op operation, told answer, begun time.Time) {
-				ended := time.Since(start)
+			errs[id] = client(stores[id%len(stores)], id, each, began, func(op linear.Op) {
 				mu.Lock()
 				defer mu.Unlock()
-				noted = append(noted, porcupine.Operation{ClientId: id, Input: op, Output: told,
-					Call: int64(begun.Sub(start)), Return: int64(ended)})
+				noted = append(noted, op)
 			})
 		})
 	}
@@ -176,10 +140,10 @@ func history(t *testing.T, stores ...store.Store) []porcupine.Operation {
 func TestKeysAreLinearizableOverTwoHandles(t *testing.T) {
 	dir := t.TempDir()
 	noted := history(t, opened(t, dir), opened(t, dir))
-	require.Equal(t, porcupine.Ok, porcupine.CheckOperationsTimeout(model(), noted, 20*time.Second))
+	require.NoError(t, linear.Check(noted, 20*time.Second))
 	refused := 0
 	for _, op := range noted {
-		if op.Output.(answer).refused {
+		if op.Refused {
 			refused++
 		}
 	}
@@ -233,15 +197,12 @@ func TestTheModelCatchesStoresThatAreNotLinearizable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			// A race need not show in one history; it does in nearly all.
-			found := porcupine.Ok
-			for range 5 {
+			var err error
+			for tries := 0; err == nil && tries < 5; tries++ {
 				dir := t.TempDir()
-				noted := history(t, wrap(opened(t, dir)), wrap(opened(t, dir)))
-				if found = porcupine.CheckOperationsTimeout(model(), noted, 20*time.Second); found != porcupine.Ok {
-					break
-				}
+				err = linear.Check(history(t, wrap(opened(t, dir)), wrap(opened(t, dir))), 20*time.Second)
 			}
-			require.Equal(t, porcupine.Illegal, found)
+			require.ErrorAs(t, err, new(*linear.Error))
 		})
 	}
 }
