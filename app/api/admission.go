@@ -21,6 +21,10 @@ import (
 // read its body first would cost more than to serve it.
 func admitted(gate *admit.Gate, errs failer) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		if err := c.Request.Context().Err(); err != nil {
+			errs.fail(c, err) // a stream that was opened and reset
+			return
+		}
 		if err := gate.Enter(); err != nil {
 			errs.fail(c, err)
 			return

@@ -25,6 +25,11 @@ func awaitUnread(wait time.Duration) gin.HandlerFunc {
 	}
 }
 
+// gone says that nobody awaits the answer any more. No deadline is set then: on
+// a stream of HTTP/2 that was reset, its timer would keep the stream in memory
+// until it fires, and streams can be opened and reset by the thousand.
+func gone(c *gin.Context) bool { return c.Request.Context().Err() != nil }
+
 // slowest is how many bytes of a body a client must send in each second that it
 // is waited for, on average, once the first wait is over. A byte before each
 // deadline would otherwise hold a connection for years; the slowest mobile line
@@ -78,7 +83,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 // otherwise hold its connection, and its place, for ever.
 func patientAnswers(wait time.Duration) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		w := &patientResponse{c.Writer, http.NewResponseController(c.Writer), wait}
+		w := &patientResponse{c.Writer, http.NewResponseController(c.Writer), wait, c}
 		c.Writer = w
 		defer w.extend()
 		c.Next()
@@ -89,10 +94,15 @@ type patientResponse struct {
 	gin.ResponseWriter
 	control *http.ResponseController
 	wait    time.Duration
+	c       *gin.Context
 }
 
 // extend allows for net/http reading an unread body off before it writes.
-func (w *patientResponse) extend() { _ = w.control.SetWriteDeadline(time.Now().Add(2 * w.wait)) }
+func (w *patientResponse) extend() {
+	if !gone(w.c) {
+		_ = w.control.SetWriteDeadline(time.Now().Add(2 * w.wait))
+	}
+}
 
 func (w *patientResponse) Write(p []byte) (int, error) {
 	w.extend()

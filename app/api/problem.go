@@ -157,7 +157,9 @@ func (f failer) fail(c *gin.Context, err error) {
 	if c.Request.Header.Get("Expect") != "" {
 		wait = min(wait, time.Second)
 	}
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(wait))
+	if !gone(c) {
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(wait))
+	}
 	detail := o.detail
 	var r refusal
 	if errors.As(err, &r) {
