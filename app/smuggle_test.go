@@ -105,3 +105,23 @@ func TestNothingIsEverDecompressed(t *testing.T) {
 		require.Empty(t, answer.Header.Get("Content-Encoding"))
 	}
 }
+
+// TestManyRangesCostNoMoreThanTheObject asks for the whole of it a thousand
+// times over in one request.
+func TestManyRangesCostNoMoreThanTheObject(t *testing.T) {
+	app, _ := startHere(t, "--store", "mem:")
+	status, _, err := call(http.DefaultClient, "PUT", app.url+"/v1/objects/k", strings.NewReader(strings.Repeat("x", 10_000)))
+	require.NoError(t, err)
+	require.Equal(t, 201, status)
+	r, err := http.NewRequest("GET", app.url+"/v1/objects/k", nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+judge)
+	r.Header.Set("Range", "bytes=0-"+strings.Repeat(",0-", 999))
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, 200, answer.StatusCode)
+	require.Len(t, text, 10_000)
+}
