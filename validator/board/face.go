@@ -77,6 +77,9 @@ func (s speech) tell(f *face, t *tile) {
 	case t.lamp.shown == verdict.OK:
 		f.Chips = append(f.Chips, s.t("bad.tick", max(1, t.lamp.bad)))
 	}
+	if now != t.worst(newest) {
+		f.Chips = append(f.Chips, s.t("bronze"))
+	}
 	if t.retried() {
 		f.Chips = append(f.Chips, s.t("retry"))
 	}

@@ -12,7 +12,7 @@ import (
 // letters spell ticks: o OK, d DOWN, m MUMBLE, u UNPROVEN, e JUDGE_ERROR,
 // v VOID, n NOT_CHECKED, r RECOVERING.
 func letters(s string) (ticks []verdict.Status) {
-	names := map[rune]verdict.Status{'o': verdict.OK, 'd': verdict.Down, 'm': verdict.Mumble, 'u': verdict.Unproven,
+	names := map[rune]verdict.Status{'o': verdict.OK, 'd': verdict.Down, 'm': verdict.Mumble, 'u': verdict.Unproven, 'c': verdict.Corrupt,
 		'e': verdict.JudgeError, 'v': verdict.Void, 'n': verdict.NotChecked, 'r': verdict.Recovering}
 	for _, letter := range s {
 		ticks = append(ticks, names[letter])

@@ -106,9 +106,21 @@ func (t *tile) replay() {
 	}
 }
 
-// status is what c's required checks make. A brick without a required check
-// is judged by all it has.
+// status is what the tile shows of c: its worst finding, but DEGRADED where
+// only a level above bronze is short of something. Bronze is what a team must
+// have to play and is scored by itself: a wall that is red for both would hide
+// it. What was acknowledged and is lost stays CORRUPT at any level.
 func (t *tile) status(c cell) verdict.Status {
+	worst := t.worst(c)
+	if (worst == verdict.Mumble || worst == verdict.Down) && t.bronzeHolds(c) {
+		return verdict.Degraded
+	}
+	return worst
+}
+
+// worst is what c's required checks make. A brick without a required check is
+// judged by all it has.
+func (t *tile) worst(c cell) verdict.Status {
 	var required, all []verdict.Status
 	for _, check := range t.checks {
 		s, found := c.statuses[check.ID]
@@ -124,6 +136,25 @@ func (t *tile) status(c cell) verdict.Status {
 		return of(all)
 	}
 	return of(required)
+}
+
+// bronzeHolds tells whether the brick has a level above bronze, and what
+// bronze requires is OK as far as it is known.
+func (t *tile) bronzeHolds(c cell) bool {
+	above, ok := false, false
+	for _, check := range t.checks {
+		s, found := c.statuses[check.ID]
+		switch {
+		case !found || !check.Required:
+		case check.Level != "" && check.Level != "bronze":
+			above = true
+		case s == verdict.OK:
+			ok = true
+		case counts(s):
+			return false
+		}
+	}
+	return above && ok
 }
 
 // strip returns the raw statuses of the last ticks, oldest first.
@@ -148,14 +179,14 @@ func (t *tile) newest() (cell, bool) {
 }
 
 // telling picks the verdict whose sentence the tile shows: of the checks that
-// are as bad as the tick, a required one before a bonus, then the heaviest,
-// then the first in the contest's order. held counts the checks that are OK.
+// are as bad as the worst finding, a required one before a bonus, then the
+// heaviest, then the first in the contest's order. held counts the checks that are OK.
 func (t *tile) telling() (v journal.Verdict, held, total int, found bool) {
 	c, any := t.newest()
 	if !any {
 		return v, 0, len(t.checks), false
 	}
-	status := t.status(c)
+	status := t.worst(c)
 	var best journal.Check
 	for _, check := range t.checks {
 		s, checked := c.statuses[check.ID]

@@ -49,6 +49,23 @@ func TestABonusCheckThatFailsLeavesTheTileGreen(t *testing.T) {
 	require.Equal(t, []int{3, 4}, []int{held, total})
 }
 
+func TestATileIsDegradedWhileBronzeHoldsAndALevelAboveDoesNot(t *testing.T) {
+	for finds, want := range map[string]verdict.Status{
+		"ooo": verdict.OK, "oom": verdict.Degraded, "ood": verdict.Degraded, "ooc": verdict.Corrupt, "ooe": verdict.JudgeError,
+		"omo": verdict.Mumble, "omm": verdict.Mumble, "oem": verdict.Degraded, "eem": verdict.Mumble, "odo": verdict.Down, "oeo": verdict.JudgeError,
+	} {
+		tile := newTile()
+		tile.checks = []journal.Check{{ID: "a", Required: true, Level: "bronze"}, {ID: "b", Required: true}, {ID: "s", Required: true, Level: "silver"}}
+		tile.tick(1, finds)
+		require.Equal(t, want, tile.strip()[0], finds)
+		v, _, _, found := tile.telling()
+		require.True(t, found)
+		if want == verdict.Degraded {
+			require.Equal(t, "s finds "+finds[2:], v.Message, "the sentence is the finding's own")
+		}
+	}
+}
+
 func TestATileTellsOfItsWorstCheckThenItsHeaviest(t *testing.T) {
 	for finds, message := range map[string]string{"omdo": "c finds d", "mmmo": "b finds m", "oooo": "b finds o", "eomo": "c finds m"} {
 		tile := newTile()
