@@ -164,10 +164,10 @@ func silverProblems(ctx context.Context, s *Session) (string, error) {
 	}
 	seen := map[int]bool{}
 	for _, r := range []target.Request{
+		getting(key, "Range", "bytes=5000-"),
 		putting(key, body, "If-None-Match", "*"),
 		putting(key, body, "If-Match", `"`+s.Word(16)+`"`),
 		deleting(key, "If-Match", `"`+s.Word(16)+`"`),
-		getting(key, "Range", "bytes=5000-"),
 		listing("limit", "0"),
 		putting(key, body, "Content-Digest", digestOf(body[1:])),
 	} {

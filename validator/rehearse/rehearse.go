@@ -151,7 +151,7 @@ const patience = 3 * tick
 
 // probes is the checks of the bricks that a rehearsal has in play.
 func probes() []probe.Probe {
-	chosen := probe.Select(probe.All(probe.Bronze), "api", "tls")
+	chosen := probe.Select(probe.All(level), "api", "tls")
 	for i := range chosen {
 		chosen[i].Timeout = min(chosen[i].Timeout, patience)
 	}
@@ -197,7 +197,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 		return day.Run(ctx, day.Config{
 			Contest: r.cast.contest, Journal: r.journal, Teams: r.cast.teams(),
 			Probes: r.probes,
-			Env:    probe.Env{Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody},
+			Env:    probe.Env{Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody, Racers: racers},
 			Dir:    r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
 			LoadStarted: r.loseOne, Epilogue: r.confess,
 		})

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,11 +28,23 @@ type Rogue struct {
 	Wants map[string]verdict.Status
 	// Patience bounds the time-out of each check; 0: the check's own.
 	Patience time.Duration
+	silver   bool // judged at silver, and honest there but for the change
 	change   func(*site) error
 }
 
-// Gallery is every rogue, the honest one first.
-func Gallery() []Rogue {
+// level is the one that the rogue is judged at.
+func (r Rogue) level() string {
+	if r.silver {
+		return probe.Silver
+	}
+	return probe.Bronze
+}
+
+// Gallery is every rogue, the honest one first, and those judged at silver
+// last.
+func Gallery() []Rogue { return slices.Concat(bronzeGallery(), silverGallery()) }
+
+func bronzeGallery() []Rogue {
 	corrupt, mumble, down := verdict.Corrupt, verdict.Mumble, verdict.Down
 	return []Rogue{
 		{Name: "honest", Why: "Nothing is wrong."},

@@ -40,7 +40,7 @@ func TestEveryCheckIsFailedBySomeRogue(t *testing.T) {
 			failed[id] = true
 		}
 	}
-	for _, p := range probe.All(probe.Bronze) {
+	for _, p := range probe.All(probe.Silver) {
 		require.True(t, failed[p.Check.ID], "%s is failed by no rogue", p.Check.ID)
 	}
 }

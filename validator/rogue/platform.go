@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,15 +28,21 @@ type object struct {
 	etag     string
 	media    string
 	modified time.Time
+	meta     http.Header // at silver
 }
 
-// platform is an honest platform of level bronze that keeps its objects in
-// memory. It shares no line with the reference platform: it is a second
+func (o object) describe(key string) map[string]any {
+	return map[string]any{"key": key, "size": len(o.body), "etag": o.etag, "content_type": o.media, "modified": o.modified}
+}
+
+// platform is an honest platform of level bronze, or silver, that keeps its
+// objects in memory. It shares no line with the reference platform: it is a second
 // reading of the contract.
 type platform struct {
 	token, reader, contest string
 	instance               string
 	started                time.Time
+	silver                 bool
 	requests, writes       atomic.Int64
 
 	mu      sync.RWMutex
@@ -79,6 +86,9 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Bogops-Version", "1")
 	if err := p.authorize(w, r); err != nil {
 		return err
+	}
+	if p.silver && path == "/v1/objects" && r.Method == http.MethodGet {
+		return p.page(w, r)
 	}
 	escaped, ok := strings.CutPrefix(path, "/v1/objects/")
 	if !ok {
@@ -148,20 +158,40 @@ func (p *platform) put(w http.ResponseWriter, r *http.Request, key string) error
 		media = "application/octet-stream"
 	}
 	etag := fmt.Sprintf(`"%x-%d"`, sha256.Sum256(body), p.writes.Add(1))
-	o := object{body, etag, media, time.Now().UTC()}
-	p.mu.Lock()
-	_, replaced := p.objects[key]
-	p.objects[key] = o
-	p.mu.Unlock()
+	o := object{body: body, etag: etag, media: media, modified: time.Now().UTC()}
+	replaced, err := p.store(r, key, o)
+	if err != nil {
+		return err
+	}
 	status := http.StatusCreated
 	if replaced {
 		status = http.StatusOK
 	}
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Location", (&url.URL{Path: "/v1/objects/" + key}).EscapedPath())
-	return writeJSON(w, status, map[string]any{
-		"key": key, "size": len(body), "etag": etag, "content_type": media, "modified": o.modified,
-	})
+	return writeJSON(w, status, o.describe(key))
+}
+
+// store keeps o, and tells whether it replaced another object.
+func (p *platform) store(r *http.Request, key string, o object) (replaced bool, err error) {
+	if p.silver {
+		if o.meta, err = metaOf(r.Header); err != nil {
+			return false, err
+		}
+		if err := errors.Join(both(r), checkDigest(r.Header.Get("Content-Digest"), o.body)); err != nil {
+			return false, refusal{400, err.Error()}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silver {
+		if err := p.precondition(r, key); err != nil {
+			return false, err
+		}
+	}
+	_, replaced = p.objects[key]
+	p.objects[key] = o
+	return replaced, nil
 }
 
 func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error {
@@ -169,7 +199,7 @@ func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error
 	var steps []step
 	if processed {
 		var ok bool
-		if steps, ok = parse(chains); !ok || r.Method == http.MethodHead {
+		if steps, ok = p.parse(chains); !ok || r.Method == http.MethodHead {
 			return refusal{400, "bad process"}
 		}
 	}
@@ -182,6 +212,9 @@ func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error
 	if processed {
 		w.Header().Set("Cache-Control", "no-store")
 		o.media = "application/octet-stream"
+		if strings.HasSuffix(chains[0], "gzip") {
+			o.media = "application/gzip"
+		}
 		for _, apply := range steps {
 			if len(o.body) > processBytes {
 				return refusal{422, "too large to process"}
@@ -192,8 +225,16 @@ func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error
 		w.Header().Set("ETag", o.etag)
 		w.Header().Set("Last-Modified", o.modified.Format(http.TimeFormat))
 	}
+	if p.silver && !processed {
+		return whole(w, r, o)
+	}
+	return send(w, r, http.StatusOK, o)
+}
+
+func send(w http.ResponseWriter, r *http.Request, status int, o object) error {
 	w.Header().Set("Content-Type", o.media)
 	w.Header().Set("Content-Length", fmt.Sprint(len(o.body)))
+	w.WriteHeader(status)
 	_, err := w.Write(o.body)
 	if err != nil && r.Method != http.MethodHead {
 		panic(http.ErrAbortHandler) // the client is gone
@@ -201,17 +242,26 @@ func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error
 	return nil
 }
 
-func (p *platform) remove(w http.ResponseWriter, _ *http.Request, key string) error {
+func (p *platform) remove(w http.ResponseWriter, r *http.Request, key string) error {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.silver {
+		if err := p.precondition(r, key); err != nil {
+			return err
+		}
+	}
 	delete(p.objects, key)
-	p.mu.Unlock()
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
 func (p *platform) describe() map[string]any {
+	level := "bronze"
+	if p.silver {
+		level = "silver"
+	}
 	return map[string]any{
-		"team": "rogue", "contest": p.contest, "contract": "1", "level": "bronze", "version": "1",
+		"team": "rogue", "contest": p.contest, "contract": "1", "level": level, "version": "1",
 		"deployed_at": p.started, "instance": p.instance, "started_at": p.started, "zone": "local",
 		"store": "filesystem", "store_state": "primary",
 		"limits": map[string]any{"object_bytes": objectBytes, "process_bytes": processBytes},

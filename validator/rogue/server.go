@@ -48,6 +48,7 @@ func (r Rogue) Start() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rogue %s: %w", r.Name, err)
 	}
+	site.platform.silver = r.silver
 	if r.change != nil {
 		if err := r.change(site); err != nil {
 			return nil, fmt.Errorf("rogue %s: %w", r.Name, err)

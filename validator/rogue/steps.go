@@ -22,7 +22,7 @@ var (
 )
 
 // parse reads the values of process: exactly one, of 1 to 8 steps.
-func parse(chains []string) ([]step, bool) {
+func (p *platform) parse(chains []string) ([]step, bool) {
 	if len(chains) != 1 {
 		return nil, false
 	}
@@ -31,10 +31,13 @@ func parse(chains []string) ([]step, bool) {
 		return nil, false
 	}
 	var steps []step
-	for _, word := range words {
-		name, arguments, _ := strings.Cut(word, ":")
-		s := named(name, strings.Contains(word, ":"), arguments)
-		if s == nil {
+	for i, word := range words {
+		name, arguments, given := strings.Cut(word, ":")
+		s := named(name, given, arguments)
+		if s == nil && p.silver {
+			s = silverStep(name, arguments, given)
+		}
+		if s == nil || name == "gzip" && i < len(words)-1 {
 			return nil, false
 		}
 		steps = append(steps, s)
