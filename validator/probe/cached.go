@@ -21,7 +21,7 @@ func notModified(ctx context.Context, s *Session) (string, error) {
 		{"the object's ETag", old}, {"the object's ETag made weak", "W/" + old},
 		{"a list that holds the object's ETag", other + ", " + old}, {"*", "*"},
 	} {
-		reply, err := s.expect(ctx, "GET with "+c.what+" in If-None-Match", getting(key, "If-None-Match", c.tags), 304)
+		reply, err := s.expect(ctx, "GET with "+c.what+" in If-None-Match", s.elsewhere(getting(key, "If-None-Match", c.tags)), 304)
 		if err != nil {
 			return "", err
 		}
@@ -40,7 +40,7 @@ func notModified(ctx context.Context, s *Session) (string, error) {
 		{"the ETag of a replaced object", old}, {"a list of foreign ETags", other + `, "` + s.Word(9) + `"`},
 	} {
 		what := "GET with " + c.what + " in If-None-Match"
-		if err := s.whole(ctx, what, getting(key, "If-None-Match", c.tags), second); err != nil {
+		if err := s.whole(ctx, what, s.elsewhere(getting(key, "If-None-Match", c.tags)), second); err != nil {
 			return "", err
 		}
 	}
@@ -66,7 +66,7 @@ func modifiedSince(ctx context.Context, s *Session) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.expect(ctx, "GET with the object's Last-Modified in If-Modified-Since", getting(key, "If-Modified-Since", modified), 304); err != nil {
+	if _, err := s.expect(ctx, "GET with the object's Last-Modified in If-Modified-Since", s.elsewhere(getting(key, "If-Modified-Since", modified)), 304); err != nil {
 		return "", err
 	}
 	earlier := at.Add(-time.Duration(1+s.draw(5000)) * time.Second).UTC().Format(http.TimeFormat)
@@ -78,7 +78,7 @@ func modifiedSince(ctx context.Context, s *Session) (string, error) {
 		{"GET with an If-Modified-Since that is no date", []string{"If-Modified-Since", s.Word(10)}},
 		{"GET with a foreign If-None-Match, which goes before If-Modified-Since", []string{"If-Modified-Since", modified, "If-None-Match", `"` + s.Word(16) + `"`}},
 	} {
-		if err := s.whole(ctx, c.what, getting(key, c.headers...), body); err != nil {
+		if err := s.whole(ctx, c.what, s.elsewhere(getting(key, c.headers...)), body); err != nil {
 			return "", err
 		}
 	}
@@ -87,7 +87,7 @@ func modifiedSince(ctx context.Context, s *Session) (string, error) {
 
 // modified reads when key was modified, as the platform spells it.
 func (s *Session) modified(ctx context.Context, key string) (string, time.Time, error) {
-	reply, err := s.expect(ctx, "GET of an object", getting(key), 200)
+	reply, err := s.expect(ctx, "GET of an object", s.elsewhere(getting(key)), 200)
 	if err != nil {
 		return "", time.Time{}, err
 	}
@@ -116,19 +116,19 @@ func ifRange(ctx context.Context, s *Session) (string, error) {
 	offset := s.draw(1000)
 	part := []string{"Range", fmt.Sprintf("bytes=%d-%d", offset, offset+99), "If-Range"}
 	// Which bytes a part holds is another check's business.
-	if _, err := s.expect(ctx, "GET of a range with the object's ETag in If-Range", getting(key, append(part, tag)...), 206); err != nil {
+	if _, err := s.expect(ctx, "GET of a range with the object's ETag in If-Range", s.elsewhere(getting(key, append(part, tag)...)), 206); err != nil {
 		return "", err
 	}
 	// A date is a strong validator only once it is old enough (RFC 9110, section
 	// 8.8.2.2): the object's own may give the part or the whole.
-	if _, err := s.expect(ctx, "GET of a range with the object's Last-Modified in If-Range", getting(key, append(part, modified)...), 206, 200); err != nil {
+	if _, err := s.expect(ctx, "GET of a range with the object's Last-Modified in If-Range", s.elsewhere(getting(key, append(part, modified)...)), 206, 200); err != nil {
 		return "", err
 	}
 	earlier := at.Add(-time.Duration(1+s.draw(5000)) * time.Second).UTC().Format(http.TimeFormat)
 	for _, c := range []struct{ what, validator string }{
 		{"the ETag of a replaced object", old}, {"a weak tag", "W/" + tag}, {"an earlier date", earlier},
 	} {
-		if err := s.whole(ctx, "GET of a range with "+c.what+" in If-Range", getting(key, append(part, c.validator)...), second); err != nil {
+		if err := s.whole(ctx, "GET of a range with "+c.what+" in If-Range", s.elsewhere(getting(key, append(part, c.validator)...)), second); err != nil {
 			return "", err
 		}
 	}

@@ -30,8 +30,18 @@ func (s *Session) holds(ctx context.Context, key, when string, body []byte) erro
 
 // lacks wants that key, read over a connection of its own, holds nothing.
 func (s *Session) lacks(ctx context.Context, key, when string) error {
-	_, err := s.expect(ctx, "GET "+when, getting(key), 404)
+	r := getting(key)
+	r.Fresh = true
+	_, err := s.expect(ctx, "GET "+when, r, 404)
 	return err
+}
+
+// elsewhere gives a quarter of the reads a connection of their own: what one
+// instance says must hold at the others too, and a handshake for every read
+// would cost more than the reads.
+func (s *Session) elsewhere(r target.Request) target.Request {
+	r.Fresh = s.draw(4) == 0
+	return r
 }
 
 // storeTag is Store, and returns the ETag of the acknowledgement.
@@ -52,7 +62,8 @@ func wantTag(reply *target.Reply) (string, error) {
 }
 
 // putting, getting and deleting are requests with these headers, given as
-// names and values in turn.
+// names and values in turn. They go over the kept connection unless the caller
+// makes them fresh.
 func putting(key string, body []byte, headers ...string) target.Request {
 	return target.Request{
 		Method: http.MethodPut, Path: objects(key), Header: headersOf(headers), Body: bytes.NewReader(body), Size: int64(len(body)),
@@ -60,7 +71,7 @@ func putting(key string, body []byte, headers ...string) target.Request {
 }
 
 func getting(key string, headers ...string) target.Request {
-	return target.Request{Method: http.MethodGet, Path: objects(key), Header: headersOf(headers), Fresh: true}
+	return target.Request{Method: http.MethodGet, Path: objects(key), Header: headersOf(headers)}
 }
 
 func deleting(key string, headers ...string) target.Request {

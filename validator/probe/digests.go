@@ -80,7 +80,7 @@ func reprDigest(ctx context.Context, s *Session) (string, error) {
 		// The representation is the whole object, also where a part is sent.
 		{"a GET of a range that wants it", []string{"Want-Repr-Digest", "sha-256=1", "Range", "bytes=10-99"}},
 	} {
-		reply, err := s.expect(ctx, "GET with Want-Repr-Digest", getting(key, c.headers...), 200, 206)
+		reply, err := s.expect(ctx, "GET with Want-Repr-Digest", s.elsewhere(getting(key, c.headers...)), 200, 206)
 		if err != nil {
 			return "", err
 		}

@@ -36,11 +36,15 @@ func (p page) keys() []string {
 	return keys
 }
 
-// page asks for a listing over a connection of its own, with these parameters,
-// given as names and values in turn.
+// page asks for a listing with these parameters, given as names and values in
+// turn.
 func (s *Session) page(ctx context.Context, what string, parameters ...string) (page, error) {
+	return s.pageOf(ctx, what, s.elsewhere(listing(parameters...)))
+}
+
+func (s *Session) pageOf(ctx context.Context, what string, r target.Request) (page, error) {
 	var got page
-	reply, err := s.expect(ctx, what, listing(parameters...), 200)
+	reply, err := s.expect(ctx, what, r, 200)
 	if err != nil {
 		return got, err
 	}
@@ -59,7 +63,7 @@ func listing(parameters ...string) target.Request {
 	if len(query) > 0 {
 		path += "?" + strings.Join(query, "&")
 	}
-	return target.Request{Method: http.MethodGet, Path: path, Fresh: true}
+	return target.Request{Method: http.MethodGet, Path: path}
 }
 
 // storeAll stores small objects under all these keys, a few at a time, and
@@ -220,7 +224,9 @@ func listFresh(ctx context.Context, s *Session) (string, error) {
 			return "", err
 		}
 		what := "listing begun after a PUT was acknowledged"
-		got, err := s.page(ctx, "GET of a "+what, "prefix", prefix, "limit", "1000")
+		request := listing("prefix", prefix, "limit", "1000")
+		request.Fresh = true
+		got, err := s.pageOf(ctx, "GET of a "+what, request)
 		if err != nil {
 			return "", err
 		}

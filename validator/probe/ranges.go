@@ -39,7 +39,7 @@ func ranges(ctx context.Context, s *Session) (string, error) {
 	}
 	for _, p := range parts {
 		what := fmt.Sprintf("GET with Range: bytes=%s of %s", p.asked, size(n))
-		reply, err := s.expect(ctx, what, getting(key, "Range", "bytes="+p.asked), 206)
+		reply, err := s.expect(ctx, what, s.elsewhere(getting(key, "Range", "bytes="+p.asked)), 206)
 		if err != nil {
 			return "", err
 		}
@@ -81,7 +81,7 @@ func rangeEdges(ctx context.Context, s *Session) (string, error) {
 		{empty, "0-0", 0},
 	} {
 		what := fmt.Sprintf("GET with Range: bytes=%s of %s", c.asked, size(c.size))
-		reply, err := s.expect(ctx, what, getting(c.key, "Range", "bytes="+c.asked), 416)
+		reply, err := s.expect(ctx, what, s.elsewhere(getting(c.key, "Range", "bytes="+c.asked)), 416)
 		if err != nil {
 			return "", err
 		}
@@ -92,7 +92,7 @@ func rangeEdges(ctx context.Context, s *Session) (string, error) {
 	for _, unread := range []string{
 		"bytes=9-3", "bytes=-", "bytes", "bytes=" + s.Word(3) + "x-9", "bytes=1.5-3", "bytes=+1-3", "lines=0-3", s.Word(6) + "=0-3",
 	} {
-		if err := s.whole(ctx, "GET with Range: "+unread, getting(key, "Range", unread), body); err != nil {
+		if err := s.whole(ctx, "GET with Range: "+unread, s.elsewhere(getting(key, "Range", unread)), body); err != nil {
 			return "", err
 		}
 	}

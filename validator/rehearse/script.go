@@ -11,7 +11,7 @@ import (
 // The compressed day. The score's durations are a twelfth of the real ones.
 const (
 	timeScale  = 1.0 / 12
-	tick       = 4 * time.Second
+	tick       = 6 * time.Second // silver is 50 checks on three teams, on two cores that also carry the teams
 	buildFor   = 60 * time.Second
 	campaignAt = buildFor
 	auditFor   = 52 * time.Second
