@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -100,11 +99,13 @@ func (s *Session) storeAll(ctx context.Context, keys []string) (map[string]descr
 // shown waits until a listing shows all these keys, or does not want to. That
 // it shows them at once is the promise of one check alone.
 func (s *Session) shown(ctx context.Context, prefix string, keys []string) error {
-	for begin := time.Now(); time.Since(begin) < 2*promptly; pause(ctx, 100*time.Millisecond) {
+	begin := time.Now()
+	for n := 0; n < 3 || time.Since(begin) < 2*promptly; n++ {
 		got, err := s.page(ctx, "GET of a listing", "prefix", prefix, "limit", "1000")
 		if err != nil || len(absent(got.keys(), keys)) == 0 {
 			return err
 		}
+		pause(ctx, 100*time.Millisecond)
 	}
 	return nil
 }
@@ -206,76 +207,6 @@ func wantListed(got, put described) error {
 // whole seconds only.
 func near(a, b *time.Time) bool {
 	return b == nil || a.Sub(*b).Abs() < time.Second
-}
-
-// listFresh writes over several connections and asks for a listing over another
-// one at once.
-func listFresh(ctx context.Context, s *Session) (string, error) {
-	prefix := s.Key(s.Word(8) + "/")
-	var keys []string
-	const rounds, each = 3, 6
-	for range rounds {
-		var fresh []string
-		for range each {
-			fresh = append(fresh, prefix+s.Word(10))
-		}
-		keys = append(keys, fresh...)
-		if err := s.storeApart(ctx, fresh); err != nil {
-			return "", err
-		}
-		what := "listing begun after a PUT was acknowledged"
-		request := listing("prefix", prefix, "limit", "1000")
-		request.Fresh = true
-		got, err := s.pageOf(ctx, "GET of a "+what, request)
-		if err != nil {
-			return "", err
-		}
-		if lost := absent(got.keys(), keys); len(lost) > 0 {
-			return "", verdict.Wrong("A "+what, fmt.Sprintf("%d of %d keys, without %s", len(keys)-len(lost), len(keys), quoted(lost[0])), "all of them")
-		}
-	}
-	if err := s.replacedShown(ctx, prefix+s.Word(11)); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d objects shown as soon as they were acknowledged", len(keys)), nil
-}
-
-// replacedShown wants that a listing shows the newest object of a key.
-func (s *Session) replacedShown(ctx context.Context, key string) error {
-	old, err := s.storeTag(ctx, key, s.Bytes(98))
-	if err != nil {
-		return err
-	}
-	tag, err := s.storeTag(ctx, key, s.Bytes(99))
-	if err != nil {
-		return err
-	}
-	got, err := s.page(ctx, "GET of a listing begun after an object was replaced", "prefix", key)
-	if err != nil {
-		return err
-	}
-	for _, o := range got.Objects {
-		if o.Key != nil && *o.Key == key && o.ETag != nil && *o.ETag == old && old != tag {
-			return verdict.Wrong("etag in a listing begun after an object was replaced", "the old one, "+quoted(old), "the new one, "+quoted(tag))
-		}
-	}
-	return nil
-}
-
-// storeApart stores a small object under each key, at once, each over a
-// connection of its own.
-func (s *Session) storeApart(ctx context.Context, keys []string) error {
-	group, limited := errgroup.WithContext(ctx)
-	for _, key := range keys {
-		body := s.Bytes(40)
-		group.Go(func() error {
-			request := putting(key, body)
-			request.Body, request.Fresh = bytes.NewReader(body), true
-			_, err := s.expect(limited, "PUT of "+size(len(body)), request, 201, 200)
-			return err
-		})
-	}
-	return group.Wait()
 }
 
 func listBad(ctx context.Context, s *Session) (string, error) {

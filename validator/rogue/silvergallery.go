@@ -30,7 +30,7 @@ func silverGallery() []Rogue {
 		{Name: "forgets-if-range", Why: "A proxy drops If-Range.", change: dropping(reads, "If-Range"), Wants: checks(mumble, "api/if-range")},
 		{Name: "blind-to-digests", Why: "A proxy drops Content-Digest.", change: dropping(writes, "Content-Digest"),
 			Wants: checks(mumble, "api/digest", "api/digest-form")},
-		{Name: "lists-late", Why: "A listing is as old as half a second.", change: handler(listsLate), Wants: checks(mumble, "api/list-fresh")},
+		{Name: "lists-late", Why: "The first listing after a write does not show it.", change: handler(listsLate), Wants: checks(mumble, "api/list-fresh")},
 	}
 	for i := range rogues {
 		rogues[i].silver = true
@@ -77,7 +77,7 @@ func looksFirst(honest http.Handler) http.HandlerFunc {
 			asked.Header.Del("If-None-Match")
 			honest.ServeHTTP(look, asked)
 			if look.status == http.StatusNotFound {
-				time.Sleep(20 * time.Millisecond) // of a look at a database, say
+				time.Sleep(100 * time.Millisecond) // a look at a database that is far away
 				r.Header.Del("If-None-Match")
 			}
 		}
@@ -95,25 +95,25 @@ func (d *discarded) Header() http.Header         { return d.header }
 func (d *discarded) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discarded) WriteHeader(status int)      { d.status = status }
 
-// listsLate answers a listing of what was just written to as if nothing was
-// there yet.
+// listsLate answers the first listing after a write as if nothing was there.
 func listsLate(honest http.Handler) http.HandlerFunc {
 	var mu sync.Mutex
-	last := map[string]time.Time{} // of a write below each first segment
+	written := map[string]bool{} // below each first segment, since its last listing
 	return func(w http.ResponseWriter, r *http.Request) {
 		path, _, _ := strings.Cut(r.RequestURI, "?")
+		query := r.URL.Query()
+		below, _, _ := strings.Cut(query.Get("prefix"), "/")
 		mu.Lock()
-		defer honest.ServeHTTP(w, r)
-		defer mu.Unlock()
 		if r.Method == http.MethodPut {
 			segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/objects/"), "/")
-			last[segment] = time.Now()
+			written[segment] = true
 		}
-		query := r.URL.Query()
-		segment, _, _ := strings.Cut(query.Get("prefix"), "/")
-		if path == "/v1/objects" && time.Since(last[segment]) < 500*time.Millisecond {
+		if path == "/v1/objects" && written[below] {
+			delete(written, below)
 			query.Set("prefix", query.Get("prefix")+"\u2205")
 			r.URL.RawQuery = query.Encode()
 		}
+		mu.Unlock()
+		honest.ServeHTTP(w, r)
 	}
 }
