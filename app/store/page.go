@@ -17,7 +17,7 @@ func Select(keys []string, opts ListOptions) (objects, prefixes []string, more b
 		if !strings.HasPrefix(key, opts.Prefix) {
 			break
 		}
-		entry, isPrefix := entryOf(key, opts)
+		entry, isPrefix := opts.Entry(key)
 		if entry <= opts.After || isPrefix && entry == last {
 			continue
 		}
@@ -33,7 +33,9 @@ func Select(keys []string, opts ListOptions) (objects, prefixes []string, more b
 	return objects, prefixes, false
 }
 
-func entryOf(key string, opts ListOptions) (entry string, isPrefix bool) {
+// Entry returns what stands for key, which begins with opts.Prefix, in
+// a listing with opts: the key, or a common prefix.
+func (opts ListOptions) Entry(key string) (entry string, isPrefix bool) {
 	if opts.Delimiter == "" {
 		return key, false
 	}

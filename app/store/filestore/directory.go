@@ -18,6 +18,7 @@ type directory struct {
 
 	syncs sharedSync
 	named atomic.Bool // a shard: its name in the directory above is synced
+	kept  atomic.Pointer[snapshot]
 }
 
 func newDirectory(file *os.File) *directory {
@@ -77,21 +78,9 @@ func (d *directory) unlock() {
 	<-d.turn
 }
 
-// lockedNames is names under the lock.
-func (d *directory) lockedNames(ctx context.Context) ([]string, error) {
-	if err := d.lock(ctx); err != nil {
-		return nil, err
-	}
-	defer d.unlock()
-	names, err := d.names()
-	if err != nil {
-		return nil, diskError("list", err)
-	}
-	return names, nil
-}
-
-// names returns what the directory holds. The caller has the lock: some file
-// systems do not show, or show twice, what is replaced during the reading.
+// names returns what the directory holds, unsorted. The caller has the lock, or
+// makes sure that nothing changed meanwhile: some file systems do not show, or
+// show twice, what is replaced during the reading.
 func (d *directory) names() ([]string, error) {
 	again, err := openAt(d.file, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {

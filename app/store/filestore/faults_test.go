@@ -254,18 +254,6 @@ func TestTheLockHoldsBetweenHandlesAndBetweenGoroutines(t *testing.T) {
 	}
 }
 
-func TestAPageWhoseObjectsVanishMeanwhileIsNotEmpty(t *testing.T) {
-	s := opened(t, t.TempDir())
-	put(t, s, "d", nil)
-	page, err := s.firstPage(t.Context(), []string{"a", "b", "c", "d", "e"}, store.ListOptions{Limit: 2})
-	require.NoError(t, err)
-	require.Equal(t, "d", page.Last())
-	require.True(t, page.More)
-	page, err = s.firstPage(t.Context(), []string{"a", "b", "c"}, store.ListOptions{Limit: 1})
-	require.NoError(t, err)
-	require.Equal(t, store.Page{}, page)
-}
-
 func TestCloseWaitsForWritesAndLeavesReadersTheirBytes(t *testing.T) {
 	s, err := Open(t.TempDir())
 	require.NoError(t, err)

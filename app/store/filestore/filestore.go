@@ -40,6 +40,8 @@ type Store struct {
 	late     time.Duration // how long after its body a write may still take effect
 	fileMode uint32        // of a new file
 	rooms    sync.Pool     // of *[roomLen]byte
+	names    keptNames
+	infos    infoCache
 
 	poison atomic.Pointer[string] // why nothing is written any more
 	full   atomic.Bool            // the last write found the disk full

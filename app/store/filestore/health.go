@@ -88,7 +88,7 @@ func (s *Store) Health(context.Context) store.Health {
 		return store.Health{State: store.Down, Reason: "Nothing is written until the store is opened anew: " + *reason + "."}
 	}
 	for _, dir := range s.directories() {
-		if _, err := dir.mode(); err != nil {
+		if _, err := dir.stat(); err != nil {
 			return store.Health{State: store.Down, Reason: "A directory of the store has been removed: " + dir.file.Name() + "."}
 		}
 	}

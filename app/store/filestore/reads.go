@@ -30,7 +30,7 @@ func (s *Store) get(ctx context.Context, key string, rng store.Range) (*reader, 
 		return nil, err
 	}
 	at := placeOf(key)
-	fd, err := s.find(at)
+	fd, _, err := s.find(at)
 	if err != nil {
 		return nil, err
 	}
@@ -63,44 +63,55 @@ func (s *Store) enterStat(ctx context.Context, key string) (store.Info, error) {
 }
 
 func (s *Store) stat(key string, at place) (store.Info, error) {
-	h, err := s.readHeadAt(at, key)
+	info, _, err := s.statAt(key, at)
+	return info, err
+}
+
+// statAt also tells which file it read.
+func (s *Store) statAt(key string, at place) (store.Info, identity, error) {
+	h, of, err := s.openHead(at, key)
 	if err == nil {
 		err = h.belongs(key)
 	}
 	if err != nil {
-		return store.Info{}, fmt.Errorf("%s: %w", at.blind(), err)
+		return store.Info{}, of, fmt.Errorf("%s: %w", at.blind(), err)
 	}
-	return h.info, nil
+	return h.info, of, nil
 }
 
 func (s *Store) readHeadAt(at place, key string) (head, error) {
-	fd, err := s.find(at)
+	h, _, err := s.openHead(at, key)
+	return h, err
+}
+
+func (s *Store) openHead(at place, key string) (head, identity, error) {
+	fd, of, err := s.find(at)
 	if err != nil {
-		return head{}, err
+		return head{}, of, err
 	}
 	defer unix.Close(fd)
 	room := s.rooms.Get().(*[roomLen]byte)
 	defer s.rooms.Put(room)
-	h, _, err := readHead(fd, room[:], 1024, key)
-	return h, err
+	h, _, err := readHead(fd, room[:], 512, key)
+	return h, of, err
 }
 
 // find opens the file at a place, whose name is synced then.
-func (s *Store) find(at place) (fd int, err error) {
+func (s *Store) find(at place) (fd int, of identity, err error) {
 	shard, err := s.shard(at.shard)
 	if err != nil {
-		return -1, err
+		return -1, of, err
 	}
 	fd, err = openFD(shard.file, at.name, unix.O_RDONLY)
 	if errors.Is(err, unix.ENOENT) {
-		return -1, s.absent(shard)
+		return -1, of, s.absent(shard)
 	}
 	if err != nil {
-		return -1, diskError("open", err)
+		return -1, of, diskError("open", err)
 	}
-	if err := s.settle(shard, fd); err != nil {
+	if of, err = s.settle(shard, fd); err != nil {
 		_ = unix.Close(fd)
-		return -1, err
+		return -1, of, err
 	}
-	return fd, nil
+	return fd, of, nil
 }

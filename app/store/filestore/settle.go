@@ -26,19 +26,18 @@ const (
 )
 
 // settle sees to it that the name of an open file of shard is synced.
-func (s *Store) settle(shard *directory, fd int) error {
+func (s *Store) settle(shard *directory, fd int) (identity, error) {
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
-		return diskError("stat", err)
+		return identity{}, diskError("stat", err)
 	}
-	if stat.Mode&unsettledFile == 0 {
-		return nil
+	if stat.Mode&unsettledFile != 0 {
+		if err := s.syncShard(shard); err != nil {
+			return identity{}, err
+		}
+		settled(fd, uint32(stat.Mode))
 	}
-	if err := s.syncShard(shard); err != nil {
-		return err
-	}
-	settled(fd, uint32(stat.Mode))
-	return nil
+	return identityOf(&stat), nil
 }
 
 // settled takes the mark off a file whose directory has been synced since the
@@ -48,11 +47,11 @@ func settled(fd int, mode uint32) { _ = unix.Fchmod(fd, mode&0o777&^0o222) }
 // absent is what a shard says of a name that it does not hold: ErrNotFound,
 // once that is sure to stay so.
 func (s *Store) absent(shard *directory) error {
-	mode, err := shard.mode()
+	stat, err := shard.stat()
 	if err != nil {
 		return err
 	}
-	if mode&unsettledShard != 0 {
+	if stat.Mode&unsettledShard != 0 {
 		if err := s.settleShard(shard); err != nil {
 			return err
 		}
@@ -92,26 +91,14 @@ func (s *Store) syncShard(shard *directory) error {
 	})
 }
 
-// mode returns the mode of the directory, or says that someone has removed it
-// below us: then a name that is not found says nothing about what was stored.
-func (d *directory) mode() (uint32, error) {
-	var stat unix.Stat_t
-	if err := unix.Fstat(int(d.file.Fd()), &stat); err != nil {
-		return 0, diskError("stat", err)
-	}
-	if stat.Nlink == 0 {
-		return 0, errGone(d)
-	}
-	return uint32(stat.Mode), nil
-}
-
 // mark says, or says no more, that the directory has lost a name and that this
 // may not be synced. The caller holds the lock.
 func (d *directory) mark(lost bool) error {
-	mode, err := d.mode()
+	stat, err := d.stat()
 	if err != nil {
 		return err
 	}
+	mode := uint32(stat.Mode)
 	want := mode & 0o7777 &^ unsettledShard
 	if lost {
 		want |= unsettledShard

@@ -54,6 +54,10 @@ func looks(s *Store, key string) map[string]func() error {
 		},
 		"stat": func() error { _, err := s.Stat(ctx, key); return err },
 		"list": func() error { _, err := s.List(ctx, store.ListOptions{Limit: 10}); return err },
+		"list of prefixes": func() error {
+			_, err := s.List(ctx, store.ListOptions{Prefix: key[:1], Delimiter: key[1:2], Limit: 10})
+			return err
+		},
 		"put if absent": func() error {
 			_, err := s.Put(ctx, key, bytes.NewReader(nil), store.PutOptions{IfAbsent: true, MaxSize: 1, Size: 1})
 			return err
