@@ -156,6 +156,7 @@ mkdir "$scratch/pictures"
 export BOGOPS_PICTURES=$scratch/pictures # where the browser tests draw
 part 'tests' tests
 part 'schemathesis' contract
+part 'silver' one .ci/silver.sh
 # The day's record goes away with the scratch directory, and the wall takes a
 # port that nobody else has.
 export BOGOPS_LISTEN=127.0.0.1:0 BOGOPS_OUT=$scratch/rehearsal

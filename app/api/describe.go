@@ -11,7 +11,7 @@ import (
 // The contract's version that this server implements, and up to which level.
 const (
 	Contract = "1"
-	Level    = "bronze"
+	Level    = "silver"
 )
 
 // Description is what the platform says of itself (CHALLENGE.md, section 3).

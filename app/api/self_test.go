@@ -38,7 +38,7 @@ func TestThePlatformDescribesItselfWithoutAToken(t *testing.T) {
 	got := b.do("GET", "/.well-known/bogops.json", "", "Authorization:")
 	require.Equal(t, 200, got.status)
 	require.Equal(t, "application/json; charset=utf-8", got.header.Get("Content-Type"))
-	require.JSONEq(t, `{"team":"loutres","contest":"test","contract":"1","level":"bronze","version":"r1+n1",
+	require.JSONEq(t, `{"team":"loutres","contest":"test","contract":"1","level":"silver","version":"r1+n1",
 		"deployed_at":"2025-06-01T09:00:00Z","instance":"i-1","started_at":"2025-06-01T09:00:00Z","zone":"z",
 		"store":"memory","store_state":"primary","limits":{"object_bytes":1000,"process_bytes":300}}`, got.body)
 }
