@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 
 	gate := admit.New(admit.Config{Connections: connections(cfg.MaxConnections), InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
 	s := &server{cfg: cfg, log: log, store: objects, certs: source, gate: gate}
-	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends), telemetry.Admission(gate.Numbers))
+	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.Malformed(s.malformed.Load), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends), telemetry.Admission(gate.Numbers))
 	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
 	if err != nil {
 		return err

@@ -58,6 +58,7 @@ type refusing struct {
 	serving   atomic.Bool // a handler has the word, or its answer is going out
 	gathering atomic.Bool // of that answer, what it is written in leaves together
 	refused   atomic.Bool
+	malformed *atomic.Int64 // counts them, over all connections
 }
 
 func (c *refusing) Write(p []byte) (int, error) {
@@ -69,6 +70,7 @@ func (c *refusing) Write(p []byte) (int, error) {
 		return c.Conn.Write(p)
 	}
 	c.refused.Store(true)
+	c.malformed.Add(1)
 	if _, err := c.Conn.Write(refusal); err != nil {
 		return 0, err
 	}
@@ -140,10 +142,12 @@ type refusingListener struct {
 	config *tls.Config
 	gate   *admit.Gate
 	boxes  *sync.Pool
+
+	malformed *atomic.Int64 // requests answered in place of net/http
 }
 
 func newRefusingListener(l net.Listener, config *tls.Config, gate *admit.Gate) refusingListener {
-	return refusingListener{l, config, gate, &sync.Pool{New: func() any { return new([outboxLen]byte) }}}
+	return refusingListener{l, config, gate, &sync.Pool{New: func() any { return new([outboxLen]byte) }}, new(atomic.Int64)}
 }
 
 func (l refusingListener) Accept() (net.Conn, error) {
@@ -159,9 +163,9 @@ func (l refusingListener) Accept() (net.Conn, error) {
 	}
 	out := &outbox{Conn: conn, boxes: l.boxes}
 	if l.config != nil {
-		return &refusing{Conn: tls.Server(out, l.config), out: out, gate: l.gate}, nil // shakes hands at its first read
+		return &refusing{Conn: tls.Server(out, l.config), out: out, gate: l.gate, malformed: l.malformed}, nil // shakes hands at its first read
 	}
-	return &refusing{Conn: out, out: out, gate: l.gate}, nil
+	return &refusing{Conn: out, out: out, gate: l.gate, malformed: l.malformed}, nil
 }
 
 type connectionKey struct{}

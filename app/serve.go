@@ -18,13 +18,14 @@ import (
 
 // server serves a handler and stops without cutting what is in flight.
 type server struct {
-	cfg      Config
-	log      *slog.Logger
-	store    store.Store
-	certs    *certs.Source
-	gate     *admit.Gate
-	draining atomic.Bool
-	waits    atomic.Pointer[string] // what ready last said, for the log
+	cfg       Config
+	log       *slog.Logger
+	store     store.Store
+	certs     *certs.Source
+	gate      *admit.Gate
+	draining  atomic.Bool
+	malformed atomic.Int64           // requests that no handler has seen, for the metrics
+	waits     atomic.Pointer[string] // what ready last said, for the log
 }
 
 // ready says which part of this instance cannot serve now; nil: none. Anyone
@@ -79,7 +80,9 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		plainAddress = plainListener.Addr().String()
 		go func() { failed <- plain.Serve(plainListener) }()
 	}
-	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig, s.gate)) }()
+	refusing := newRefusingListener(listener, tlsConfig, s.gate)
+	refusing.malformed = &s.malformed
+	go func() { failed <- main.Serve(refusing) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
 		"pid", os.Getpid(), "tls", tlsConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 

@@ -100,6 +100,7 @@ func TestAStormOfSecretsLeavesNoneInLogsMetricsOrTraces(t *testing.T) {
 	sendMalformed(t, app.url)
 
 	seen := strings.Join(metrics(t, admin), "\n")
+	require.Contains(t, seen, "bogops_http_malformed_requests_total 7\n")
 	stop()
 	require.NoError(t, app.end())
 	log, traces := app.out.String(), c.text(t)

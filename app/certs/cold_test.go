@@ -24,6 +24,10 @@ func TestAFleetThatStartsColdMakesOneOrder(t *testing.T) {
 			require.NoError(t, w.oneForAll(addrs(all), 20*time.Second))
 			for _, i := range all {
 				require.NoError(t, i.source.Ready())
+				for name, end := range i.source.Ends() {
+					require.True(t, end.After(time.Now()), name)
+				}
+				require.NotEmpty(t, i.source.Ends())
 			}
 		})
 	}

@@ -23,6 +23,7 @@ func TestOffHasNoTLSAndIsReady(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, source.TLSConfig())
 	require.NoError(t, source.Ready())
+	require.Empty(t, source.Ends())
 	require.NoError(t, source.Close())
 }
 
@@ -32,6 +33,7 @@ func TestFilesAreServedAgainWhenTheyChange(t *testing.T) {
 	source := openFilesQuickly(t, Config{CertFile: cert, KeyFile: key, Names: []string{"otter.test"}})
 	require.Equal(t, first, served(t, source, "otter.test").Leaf.SerialNumber)
 	require.NoError(t, source.Ready())
+	require.Equal(t, map[string]time.Time{"otter.test": served(t, source, "otter.test").Leaf.NotAfter}, source.Ends())
 
 	second := writePair(t, cert, key, "otter.test", time.Hour)
 	require.Eventually(t, func() bool {

@@ -33,6 +33,14 @@ func StoreHealth(s store.Store) prometheus.Collector {
 	return g
 }
 
+// Malformed tells at every scrape how many requests could not be parsed. No
+// handler sees them, so they are in no other metric and in no log.
+func Malformed(count func() int64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "bogops_http_malformed_requests_total", Help: "Requests over HTTP/1 that could not be parsed and were answered with a problem.",
+	}, func() float64 { return float64(count()) })
+}
+
 // DroppedLines tells at every scrape how many lines of the access log an output
 // that stood still has cost.
 func DroppedLines(dropped func() int64) prometheus.Collector {

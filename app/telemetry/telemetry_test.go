@@ -29,7 +29,7 @@ func used(t *testing.T) *Telemetry {
 	s := Observe(memstore.New(), m)
 	m.Register(StoreHealth(s), CertificateExpiry(func() map[string]time.Time { return map[string]time.Time{"a.test": time.Unix(1e9, 0)} }))
 	auditor := selfaudit.New(selfaudit.Config{Store: s})
-	m.Register(Audit(auditor.Numbers), Admission(admit.New(admit.Config{}).Numbers), DroppedLines(func() int64 { return 0 }))
+	m.Register(Audit(auditor.Numbers), Admission(admit.New(admit.Config{}).Numbers), DroppedLines(func() int64 { return 0 }), Malformed(func() int64 { return 0 }))
 	r, begun := m.Begin(httptest.NewRequest("PUT", "/v1/objects/k", strings.NewReader("hello")), "/v1/objects/*key")
 	_, err := s.Put(r.Context(), "k", r.Body, store.PutOptions{Size: 5})
 	require.NoError(t, err)
