@@ -163,7 +163,9 @@ func BenchmarkList1000Of100000(b *testing.B) {
 		for b.Loop() {
 			forget()
 			for i := range s.shards {
-				s.shards[i].Load().kept.Store(nil)
+				if shard := s.shards[i].Load(); shard != nil {
+					shard.kept.Store(nil)
+				}
 			}
 			s.names.bytes.Store(0)
 			page(b, "")

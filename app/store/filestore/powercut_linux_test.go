@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -109,6 +110,29 @@ func TestThePowerCutsFindEverySyncThatIsLeftOut(t *testing.T) {
 			require.ErrorAs(t, err, new(lostError), "found for another reason")
 		})
 	}
+}
+
+// A store whose files say from the beginning that their names are synced shows
+// what the cut then takes away.
+func TestThePowerCutsFindReadsThatTrustAnUnsyncedName(t *testing.T) {
+	moreThreads(t)
+	const cuts = 600
+	_, seed := powerCuts(t)
+	broken := realDisk()
+	real := broken.syncData
+	broken.syncData = func(file *os.File) error {
+		return errors.Join(file.Chmod(0o440), real(file))
+	}
+	done := tally{}
+	var err error
+	for ; err == nil && done.cuts < cuts; seed++ {
+		var told tally
+		told, err = live(t, seed, broken)
+		done.add(told)
+	}
+	require.Error(t, err, "not found: FILESTORE_SEED=%d, %+v", seed, done)
+	t.Logf("found by cut %d: %v", done.cuts, err)
+	require.ErrorAs(t, err, new(lostError), "found for another reason")
 }
 
 // Whatever step of making a store the cut hits, and whatever is left of it.
