@@ -52,6 +52,7 @@ type Gate struct {
 	inFlight    counter
 	closed      atomic.Bool
 	budget      budget
+	inputs      *line // bytes of inputs that steps hold
 	turns       *line
 	cheap       *line // chains of little declared work
 	dear        *line // and of more
@@ -60,11 +61,12 @@ type Gate struct {
 
 // Bounds of the lines that the measurements in docs/decisions.md are of.
 const (
-	patience   = time.Second            // longest wait for a turn
-	target     = 5 * time.Millisecond   // a wait that a burst may cause
-	cheapWork  = 2 * time.Millisecond   // declared; up to it a chain takes the cheap lane
-	cheapAhead = 250 * time.Millisecond // of declared work per core waits in the cheap lane
-	dearAhead  = 2 * time.Second        // and in the dear one
+	patience    = time.Second            // longest wait for a turn
+	target      = 5 * time.Millisecond   // a wait that a burst may cause
+	cheapWork   = 2 * time.Millisecond   // declared; up to it a chain takes the cheap lane
+	cheapAhead  = 250 * time.Millisecond // of declared work per core waits in the cheap lane
+	dearAhead   = 2 * time.Second        // and in the dear one
+	inputsAhead = 2 * time.Second        // longest wait for the bytes of an input
 )
 
 // New returns a Gate with nobody inside.
@@ -78,6 +80,7 @@ func New(cfg Config) *Gate {
 		connections: counter{limit: int64(cfg.Connections)},
 		inFlight:    counter{limit: int64(cfg.InFlight)},
 		budget:      newBudget(cfg.Bytes),
+		inputs:      newLine(rule{places: max(1, cfg.Bytes/3*2), ahead: cfg.Bytes / 3 * 4, patience: inputsAhead, unit: 1}),
 		// As many wait as work: by Little's law whoever is let in then
 		// spends about twice what it would without a line.
 		turns: newLine(rule{places: turns, ahead: turns, burst: max(turns, int64(cfg.InFlight)-turns),
@@ -196,7 +199,7 @@ type Numbers struct {
 	Connections, ConnectionsMax int64
 	InFlight, InFlightMax       int64
 	Bytes, BytesMax             int64
-	Turns, Cheap, Dear          LineNumbers
+	Inputs, Turns, Cheap, Dear  LineNumbers
 	Refused                     map[string]uint64 // by reason, each of them present
 }
 
@@ -206,7 +209,7 @@ func (g *Gate) Numbers() Numbers {
 		Connections: g.connections.inside.Load(), ConnectionsMax: g.connections.limit,
 		InFlight: g.inFlight.inside.Load(), InFlightMax: g.inFlight.limit,
 		Bytes: g.budget.used(), BytesMax: g.budget.size,
-		Turns: g.turns.numbers(), Cheap: g.cheap.numbers(), Dear: g.dear.numbers(),
+		Inputs: g.inputs.numbers(), Turns: g.turns.numbers(), Cheap: g.cheap.numbers(), Dear: g.dear.numbers(),
 		Refused: map[string]uint64{},
 	}
 	for r := range g.refused {

@@ -160,6 +160,32 @@ func TestStreamsNeverTakeTheBytesOfShortRequests(t *testing.T) {
 	require.Zero(t, g.Numbers().Bytes)
 }
 
+func TestLargeInputsWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := New(Config{Bytes: 96})
+		first, err := g.Input(t.Context(), 1000)
+		require.NoError(t, err, "who wants more than there is gets what there is")
+		got := make(chan error)
+		go func() {
+			second, err := g.Input(t.Context(), 60)
+			if err == nil {
+				second.Done(true)
+			}
+			got <- err
+		}()
+		time.Sleep(time.Second)
+		first.Done(true)
+		require.NoError(t, <-got)
+		slow, err := g.Input(t.Context(), 10)
+		require.NoError(t, err)
+		began := time.Now()
+		_, err = g.Input(t.Context(), 60)
+		require.Equal(t, NoBytes, reason(t, err))
+		require.Equal(t, inputsAhead, time.Since(began), "a slow reader holds others for long")
+		slow.Done(true)
+	})
+}
+
 func TestMoreInsideThanTheLimitAreRefused(t *testing.T) {
 	g := New(Config{InFlight: 2})
 	require.NoError(t, g.Enter())
