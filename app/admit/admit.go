@@ -74,13 +74,13 @@ func New(cfg Config) *Gate {
 	cfg = cfg.withDefaults()
 	turns, slots := int64(cfg.Turns), int64(cfg.Slots)
 	lane := func(ahead time.Duration) *line {
-		return newLine(rule{places: slots, ahead: slots * int64(ahead), burst: slots * int64(ahead), patience: 2 * ahead, unit: 1})
+		return newLine(rule{places: slots, ahead: slots * int64(ahead), burst: slots * int64(ahead), patience: 2 * ahead, unit: 1, slows: true})
 	}
 	return &Gate{
 		connections: counter{limit: int64(cfg.Connections)},
 		inFlight:    counter{limit: int64(cfg.InFlight)},
 		budget:      newBudget(cfg.Bytes),
-		inputs:      newLine(rule{places: max(1, cfg.Bytes/3*2), ahead: cfg.Bytes / 3 * 4, patience: inputsAhead, unit: 1}),
+		inputs:      newLine(rule{places: max(1, cfg.Bytes/3*2), ahead: 4 * cfg.Bytes, patience: inputsAhead, unit: 1}),
 		// As many wait as work: by Little's law whoever is let in then
 		// spends about twice what it would without a line.
 		turns: newLine(rule{places: turns, ahead: turns, burst: max(turns, int64(cfg.InFlight)-turns),

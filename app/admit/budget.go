@@ -1,6 +1,9 @@
 package admit
 
-import "sync/atomic"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Kind is what bytes are held for.
 type Kind int
@@ -57,3 +60,30 @@ func (g *Gate) Hold(kind Kind, n int64) (int64, error) {
 
 // Free gives back n bytes that Hold gave.
 func (g *Gate) Free(n int64) { g.budget.held.Add(-n) }
+
+// largeInput is from where on an input waits for others to be done, in bytes:
+// what is smaller waits for nobody.
+const largeInput = 1 << 20
+
+// HoldInput takes n bytes for the inputs that steps hold, until free is called.
+// Inputs get two thirds of the budget at most, and who wants more than that gets
+// it alone. A large one waits for two seconds at most while others are held:
+// usually that is no longer than it takes to compute. Otherwise it returns a
+// Refused, or the error of ctx where that ended first.
+func (g *Gate) HoldInput(ctx context.Context, n int64) (free func(), err error) {
+	n = min(n, g.inputs.places)
+	if n < largeInput {
+		held, err := g.Hold(Large, n)
+		return func() { g.Free(held) }, err
+	}
+	place, err := g.take(ctx, g.inputs, n, n, NoBytes, NoBytes)
+	if err != nil {
+		return nil, err
+	}
+	held, err := g.Hold(Large, n)
+	if err != nil {
+		place.Done(false)
+		return nil, err
+	}
+	return func() { g.Free(held); place.Done(true) }, nil
+}

@@ -14,6 +14,7 @@ type rule struct {
 	target   time.Duration // it does while its first has waited less than this
 	patience time.Duration // longest wait
 	unit     time.Duration // how long a place is held per unit of cost, until measured
+	slows    bool          // ahead and burst shrink as places are held for longer than unit
 }
 
 // line gives out places, first come first served: while anyone waits, nobody
@@ -101,10 +102,14 @@ func (l *line) pick(e *entry) {
 // more than the bound could only be served by luck.
 func (l *line) mayWait(now time.Time, cost int64) bool {
 	first := l.queue.Front()
-	if first == nil || l.cost+cost <= l.ahead {
+	then := float64(l.cost + cost)
+	if l.slows {
+		then *= max(1, l.perCost()/float64(l.unit))
+	}
+	if first == nil || then <= float64(l.ahead) {
 		return true
 	}
-	return l.cost+cost <= l.burst && now.Sub(first.Value.(*entry).since) < l.target
+	return then <= float64(l.burst) && now.Sub(first.Value.(*entry).since) < l.target
 }
 
 // full says whether an entry of cost 1 would be refused now.

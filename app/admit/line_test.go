@@ -201,6 +201,20 @@ func TestTheRateFollowsWhatWasMeasured(t *testing.T) {
 	require.InDelta(t, float64(42*50*time.Millisecond/2), float64(l.clears()), float64(time.Millisecond))
 }
 
+func TestLessMayWaitWhereWorkTakesLongerThanDeclared(t *testing.T) {
+	l := newLine(rule{places: 1, ahead: 100, unit: 1, slows: true})
+	now := time.Unix(0, 0)
+	for range 1000 { // declared 1, took 10
+		e := l.enter(now, 1, 1)
+		l.leave(now, e, 10, 1)
+	}
+	l.enter(now, 1, 1)
+	for range 10 {
+		require.NotNil(t, l.enter(now, 1, 1))
+	}
+	require.Nil(t, l.enter(now, 1, 1), "the wait is ten times as long as it may be")
+}
+
 func TestALineAbsorbsABurstAndRefusesAStandingQueue(t *testing.T) {
 	l := newLine(rule{places: 1, ahead: 2, burst: 10, target: 5 * time.Millisecond, unit: 1})
 	now := time.Unix(0, 0)

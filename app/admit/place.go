@@ -47,15 +47,6 @@ func (g *Gate) Compute(ctx context.Context, declared int64) (*Place, error) {
 	return g.take(ctx, l, 1, declared, NoCompute, LongWork)
 }
 
-// Input waits until an input of n bytes may be held, for two seconds at most:
-// most are held no longer than it takes to compute. It takes no bytes of the
-// budget, which Hold does, but keeps two thirds of it as the most that inputs
-// get. It returns a Refused, or the error of ctx, as Turn does.
-func (g *Gate) Input(ctx context.Context, n int64) (*Place, error) {
-	n = min(n, g.inputs.places)
-	return g.take(ctx, g.inputs, n, max(n, 1), NoBytes, NoBytes)
-}
-
 func (g *Gate) take(ctx context.Context, l *line, places, cost int64, full, long Reason) (*Place, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -162,27 +162,36 @@ func TestStreamsNeverTakeTheBytesOfShortRequests(t *testing.T) {
 
 func TestLargeInputsWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Config{Bytes: 96})
-		first, err := g.Input(t.Context(), 1000)
-		require.NoError(t, err, "who wants more than there is gets what there is")
+		g := New(Config{Bytes: 96 << 20})
+		_, err := g.Hold(Large, 16<<20) // streams
+		require.NoError(t, err)
+		first, err := g.HoldInput(t.Context(), 1<<40)
+		require.NoError(t, err, "who wants more than there is gets it alone")
+		_, err = g.HoldInput(t.Context(), 1000)
+		require.Equal(t, NoBytes, reason(t, err))
 		got := make(chan error)
 		go func() {
-			second, err := g.Input(t.Context(), 60)
+			second, err := g.HoldInput(t.Context(), 60<<20)
 			if err == nil {
-				second.Done(true)
+				second()
 			}
 			got <- err
 		}()
 		time.Sleep(time.Second)
-		first.Done(true)
+		first()
 		require.NoError(t, <-got)
-		slow, err := g.Input(t.Context(), 10)
+		slow, err := g.HoldInput(t.Context(), 10<<20)
+		require.NoError(t, err)
+		few, err := g.HoldInput(t.Context(), 1000)
 		require.NoError(t, err)
 		began := time.Now()
-		_, err = g.Input(t.Context(), 60)
+		_, err = g.HoldInput(t.Context(), 60<<20)
 		require.Equal(t, NoBytes, reason(t, err))
 		require.Equal(t, inputsAhead, time.Since(began), "a slow reader holds others for long")
-		slow.Done(true)
+		slow()
+		few()
+		require.Equal(t, int64(16<<20), g.Numbers().Bytes)
+		require.Zero(t, g.Numbers().Inputs.Working)
 	})
 }
 

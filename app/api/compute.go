@@ -8,37 +8,22 @@ import (
 	"bogops/app/process"
 )
 
-// largeInput is from where on an input that steps hold waits for others to be
-// done, in bytes: what is smaller waits for nobody.
-const largeInput = 1 << 20
-
 // compute begins the work of a chain on size bytes of body: what it holds is
 // taken from the budget of bytes, and its declared work waits for a slot of a
 // core. Whoever closes what it returns gives both back, and closes body.
 func (o *objects) compute(ctx context.Context, chain process.Chain, body io.ReadCloser, size int64) (io.ReadCloser, error) {
-	done := func(bool) {}
-	inputs := chain.Holds(size)
-	if inputs > largeInput {
-		input, err := o.gate.Input(ctx, inputs)
-		if err != nil {
-			return nil, err
-		}
-		done = input.Done
-	}
-	held, err := o.gate.Hold(admit.Large, inputs+smallLen)
+	free, err := o.gate.HoldInput(ctx, chain.Holds(size)+smallLen)
 	if err != nil {
-		done(false)
 		return nil, err
 	}
 	slot, err := o.gate.Compute(ctx, chain.Cost(size))
 	if err != nil {
-		o.gate.Free(held)
-		done(false)
+		free()
 		return nil, err
 	}
 	return &computed{
 		ctx: ctx, out: chain.Apply(ctx, body, size), body: body, slot: slot,
-		room: make([]byte, smallLen), free: func() { o.gate.Free(held); done(true) },
+		room: make([]byte, smallLen), free: free,
 	}, nil
 }
 
