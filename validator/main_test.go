@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -130,6 +131,19 @@ func TestTheExampleIsValidOnceItsSecretsExist(t *testing.T) {
 	code, stdout, stderr = validator(t, env, "validate", "contest.yml", "--json")
 	require.Equal(t, exitPass, code, stderr)
 	require.NotContains(t, stdout, "0123456789abcdef", "no secret is printed")
+}
+
+func TestValidateSaysWhatOfTheContestNobodyChecks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	env := exampleSecrets(t)
+	for _, level := range []string{"bronze", "silver", "gold"} {
+		file := strings.Replace(string(contest.Example()), "level: silver", "level: "+level, 1)
+		require.NoError(t, os.WriteFile("contest.yml", []byte(file), 0o600))
+		code, stdout, stderr := validator(t, env, "validate", "contest.yml")
+		require.Equal(t, exitPass, code, stderr)
+		require.Contains(t, stdout, "in play and not checked by this judge, so without points: ceph, ")
+		require.Equal(t, level == "gold", strings.Contains(stdout, "api at gold"), stdout)
+	}
 }
 
 // exampleSecrets makes every secret that the example contest names: an
