@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -13,31 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"bogops/app/store"
-	"bogops/app/store/memstore"
 )
-
-// direct is the handler without a connection, for very many requests. Headers
-// go by pairs, under canonical names.
-func direct(s store.Store) func(method, target, body string, headers ...string) *httptest.ResponseRecorder {
-	handler := New(Config{
-		Store: s, Tokens: NewTokens(Roles{Judge: []string{judgeToken}}), Logger: slog.New(slog.DiscardHandler),
-		Describe: func() Description { return Description{Instance: "i-1", Version: "v"} },
-	})
-	return func(method, target, body string, headers ...string) *httptest.ResponseRecorder {
-		path, query, _ := strings.Cut(target, "?")
-		r := httptest.NewRequest(method, "/", strings.NewReader(body))
-		r.URL.Path, r.URL.RawPath, r.URL.RawQuery = path, path, query
-		r.Header.Set("Authorization", "Bearer "+judgeToken)
-		for i := 0; i < len(headers); i += 2 {
-			r.Header.Add(headers[i], headers[i+1])
-		}
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
-		return w
-	}
-}
 
 // drawn is one header of a request, drawn to be right, wrong or on the edge.
 func drawn(r *rand.Rand, etag string, modified time.Time, size int) []string {
@@ -95,11 +70,10 @@ func TestRangesAndConditionsAreReadAsNetHTTPReadsThem(t *testing.T) {
 		for i := range content {
 			content[i] = byte(r.IntN(256))
 		}
-		s := memstore.New()
-		ask := direct(s)
-		put := ask("PUT", "/v1/objects/k", string(content), "Content-Type", "text/plain")
+		d := newDirect()
+		put := d.ask(t, "PUT", "/v1/objects/k", string(content), "Content-Type", "text/plain")
 		require.Equal(t, 201, put.Code)
-		info, err := s.Stat(t.Context(), "k")
+		info, err := d.store.Stat(t.Context(), "k")
 		require.NoError(t, err)
 		for range 250 {
 			var headers []string
@@ -123,7 +97,7 @@ func TestRangesAndConditionsAreReadAsNetHTTPReadsThem(t *testing.T) {
 				continue
 			}
 			http.ServeContent(oracle, request, "", info.Modified, bytes.NewReader(content))
-			got := ask(method, "/v1/objects/k", "", headers...)
+			got := d.ask(t, method, "/v1/objects/k", "", headers...)
 			what := fmt.Sprintf("object %d of %d bytes: %s %q", object, len(content), method, headers)
 			require.Equal(t, oracle.Code, got.Code, what)
 			statuses[got.Code]++

@@ -124,19 +124,20 @@ func (s span) satisfiable(size int64) bool {
 // whole object, where no Content-Range can describe what was asked for or the
 // parts together are longer than the object.
 func partsOf(spans []span, size int64) (parts []store.Range, ok bool) {
-	total := int64(0)
+	left := size
 	for _, s := range spans {
 		if !s.satisfiable(size) {
 			continue
 		}
 		ok = true
-		if part := s.within(size); part.Length > 0 {
-			parts = append(parts, part)
-			total += part.Length // of at most maxSpans objects' length
+		part := s.within(size)
+		if part.Length > left {
+			return nil, true
 		}
-	}
-	if total > size {
-		return nil, true
+		if part.Length > 0 {
+			parts = append(parts, part)
+			left -= part.Length
+		}
 	}
 	return parts, ok
 }
