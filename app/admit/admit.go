@@ -81,9 +81,9 @@ func New(cfg Config) *Gate {
 		inFlight:    counter{limit: int64(cfg.InFlight)},
 		budget:      newBudget(cfg.Bytes),
 		inputs:      newLine(rule{places: max(1, cfg.Bytes/3*2), ahead: 4 * cfg.Bytes, patience: inputsAhead, unit: 1}),
-		// As many wait as work: by Little's law whoever is let in then
-		// spends about twice what it would without a line.
-		turns: newLine(rule{places: turns, ahead: turns, burst: max(turns, int64(cfg.InFlight)-turns),
+		// Half as many wait as work: by Little's law whoever is let in then
+		// spends about half more than it would without a line.
+		turns: newLine(rule{places: turns, ahead: max(1, turns/2), burst: max(turns, int64(cfg.InFlight)-turns),
 			target: target, patience: patience, unit: time.Millisecond}),
 		cheap: lane(cheapAhead),
 		dear:  lane(dearAhead),
