@@ -58,11 +58,11 @@ func (t *tally) add(o tally) {
 func live(t *testing.T, seed uint64, below disk) (tally, error) {
 	t.Helper()
 	l := &life{seed: seed, below: below, disk: powerfs.New(), began: time.Now()}
-	l.disk.SyncTakes = 200 * time.Microsecond
+	draw := rand.New(rand.NewPCG(seed, 0))
+	l.disk.SyncTakes = []time.Duration{200 * time.Microsecond, 8 * time.Millisecond}[draw.IntN(2)]
 	for k := range lifeKeys {
 		l.keys = append(l.keys, fmt.Sprintf("%d/%d", seed, k)) // each life has its shards
 	}
-	draw := rand.New(rand.NewPCG(seed, 0))
 	for round := range lifeCuts + 1 {
 		err := l.between(t, draw, round == lifeCuts)
 		if err == nil {

@@ -1,17 +1,20 @@
 package filestore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"bogops/app/store"
 	"bogops/app/store/filestore/powerfs"
 )
 
@@ -60,45 +63,24 @@ func TestNothingAcknowledgedIsLostAndNothingTornIsServedWhenThePowerIsCut(t *tes
 	require.Greater(t, done.refused, done.cuts, "hardly any condition failed")
 }
 
-// Each of these stores is right but for one sync that it leaves out.
-func TestThePowerCutsFindEverySyncThatIsLeftOut(t *testing.T) {
+// Each of these stores is right but for one thing.
+func TestThePowerCutsFindEverySyncThatIsLeftOutOrComesAtTheWrongTime(t *testing.T) {
 	moreThreads(t)
 	const cuts = 600 // some need a hundred
 	_, seed := powerCuts(t)
-	of := func(name string) func(*os.File) bool {
-		return func(file *os.File) bool { return filepath.Base(file.Name()) == name }
-	}
-	above := func(name string) func(*os.File) bool {
-		return func(file *os.File) bool { return filepath.Base(filepath.Dir(file.Name())) == name }
-	}
-	not := func(is func(*os.File) bool) func(*os.File) bool {
-		return func(file *os.File) bool { return !is(file) }
-	}
-	for name, c := range map[string]struct {
-		data bool // a file's sync, not a directory's
-		left func(*os.File) bool
-	}{
-		"of an object's data":               {true, not(of(formatUnborn))},
-		"of what the format file is to say": {true, of(formatUnborn)},
-		"of an object's name":               {false, above(objectsDir)},
-		"of a new shard's name":             {false, of(objectsDir)},
-		"of the names that Open makes":      {false, rootSync(2)},
-		"of the store's own name":           {false, above("fd")}, // the mount lies in /proc/self/fd
+	for name, breaks := range map[string]func(*disk){
+		"no sync of an object's data":               leavesOutData(not(of(formatUnborn))),
+		"no sync of what the format file is to say": leavesOutData(of(formatUnborn)),
+		"no sync of an object's name":               leavesOut(above(objectsDir)),
+		"no sync of a new shard's name":             leavesOut(of(objectsDir)),
+		"no sync of the names that Open makes":      leavesOut(rootSync(2)),
+		"no sync of the store's own name":           leavesOut(above("fd")), // the mount lies in /proc/self/fd
+		"data synced after they have a name":        syncsDataLate,
+		"a directory synced before it has the name": syncsDirectoryEarly,
 	} {
 		t.Run(name, func(t *testing.T) {
-			broken := realDisk()
-			sync := &broken.syncDir
-			if c.data {
-				sync = &broken.syncData
-			}
-			real := *sync
-			*sync = func(file *os.File) error {
-				if c.left(file) {
-					return nil
-				}
-				return real(file)
-			}
-			done := tally{}
+			broken, done := realDisk(), tally{}
+			breaks(&broken)
 			var err error
 			for seed := seed; err == nil && done.cuts < cuts; seed++ {
 				var told tally
@@ -112,27 +94,74 @@ func TestThePowerCutsFindEverySyncThatIsLeftOut(t *testing.T) {
 	}
 }
 
-// A store whose files say from the beginning that their names are synced shows
-// what the cut then takes away.
-func TestThePowerCutsFindReadsThatTrustAnUnsyncedName(t *testing.T) {
+// The power goes the moment a reader has seen a write, or a delete, that is not
+// acknowledged yet.
+func TestWhatWasReadStaysWhenThePowerIsCutAtThatMoment(t *testing.T) {
 	moreThreads(t)
-	const cuts = 600
-	_, seed := powerCuts(t)
+	for seed := range uint64(24) {
+		require.NoError(t, cutWhenRead(t, seed, realDisk()))
+	}
+}
+
+func TestTheCutAtTheReadFindsAReadThatDoesNotWaitForTheSync(t *testing.T) {
+	moreThreads(t)
 	broken := realDisk()
-	real := broken.syncData
-	broken.syncData = func(file *os.File) error {
-		return errors.Join(file.Chmod(0o440), real(file))
-	}
-	done := tally{}
+	settlesEarly(&broken)
 	var err error
-	for ; err == nil && done.cuts < cuts; seed++ {
-		var told tally
-		told, err = live(t, seed, broken)
-		done.add(told)
+	for seed := uint64(0); err == nil && seed < 24; seed++ {
+		err = cutWhenRead(t, seed, broken)
 	}
-	require.Error(t, err, "not found: FILESTORE_SEED=%d, %+v", seed, done)
-	t.Logf("found by cut %d: %v", done.cuts, err)
-	require.ErrorAs(t, err, new(lostError), "found for another reason")
+	require.ErrorAs(t, err, new(lostError))
+}
+
+func cutWhenRead(t *testing.T, seed uint64, below disk) error {
+	d := powerfs.New()
+	d.SyncTakes = 10 * time.Millisecond
+	mount, err := d.Mount()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, mount.Close()) }()
+	writer, err := open(filepath.Join(mount.Path(), storeDir), below)
+	require.NoError(t, err)
+	defer writer.Close()
+	reader, err := open(filepath.Join(mount.Path(), storeDir), below)
+	require.NoError(t, err)
+	defer reader.Close()
+	put(t, writer, "k", []byte("old"))
+	ended := make(chan error, 1)
+	go func() {
+		if seed%2 == 0 {
+			ended <- writer.Delete(context.Background(), "k", "")
+			return
+		}
+		_, err := writer.Put(context.Background(), "k", strings.NewReader("new"), store.PutOptions{Size: 3})
+		ended <- err
+	}()
+	seen := "old"
+	for seen == "old" && err == nil {
+		seen, err = held(t, reader)
+	}
+	left := d.Cut(seed)
+	<-ended // the write may have been cut
+	require.NoError(t, err)
+	again, err := left.Mount()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, again.Close()) }()
+	s, err := Open(filepath.Join(again.Path(), storeDir))
+	require.NoError(t, err)
+	defer s.Close()
+	if now, err := held(t, s); err != nil || now != seen {
+		return lost("%q was read, and %q after the cut (%w)", seen, now, err)
+	}
+	return nil
+}
+
+// held is what k holds; empty: nothing.
+func held(t *testing.T, s *Store) (string, error) {
+	data, err := read(s, t, "k", store.Whole)
+	if errors.Is(err, store.ErrNotFound) {
+		err = nil
+	}
+	return string(data), err
 }
 
 // Whatever step of making a store the cut hits, and whatever is left of it.
@@ -143,29 +172,9 @@ func TestAStoreThatWasCutWhileItWasMadeOpens(t *testing.T) {
 
 func TestTheCutsOfTheMakingFindAFormatFileWithoutASyncedName(t *testing.T) {
 	moreThreads(t)
-	broken, first := realDisk(), rootSync(1)
-	real := broken.syncDir
-	broken.syncDir = func(dir *os.File) error {
-		if first(dir) {
-			return nil
-		}
-		return real(dir)
-	}
+	broken := realDisk()
+	leavesOut(rootSync(1))(&broken)
 	require.ErrorContains(t, cutWhileMade(t, broken), `it holds "objects" and is no store`)
-}
-
-// rootSync says whether a sync is the first or the second one that an Open does
-// of the store's directory. Stores are opened one after the other here.
-func rootSync(number int) func(*os.File) bool {
-	var last *os.File
-	return func(file *os.File) bool {
-		if filepath.Base(file.Name()) != storeDir {
-			return false
-		}
-		first := file != last
-		last = file
-		return first == (number == 1)
-	}
 }
 
 func cutWhileMade(t *testing.T, below disk) error {
