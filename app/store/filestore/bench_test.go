@@ -44,6 +44,7 @@ func BenchmarkPut4KiBDurableBy64Clients(b *testing.B) {
 	var n atomic.Int64
 	b.SetBytes(4096)
 	b.SetParallelism(32)
+	defer cpu(b)()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			key := fmt.Sprint("bench/", n.Add(1))

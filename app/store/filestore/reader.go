@@ -49,9 +49,10 @@ type reader struct {
 }
 
 // begin reads the head, and with it the first block where it is wanted and
-// short enough: a small object takes one read.
-func (r *reader) begin(key string, rng store.Range) error {
-	h, held, err := readHead(r.fd, r.room[:], len(r.room), key)
+// short enough: a small object takes one read. Size is the file's: asking for
+// more would take another read, to be told of the end.
+func (r *reader) begin(key string, rng store.Range, size int64) error {
+	h, held, err := readHead(r.fd, r.room[:], int(min(int64(len(r.room)), size)), key)
 	if err == nil {
 		err = h.belongs(key)
 	}

@@ -30,12 +30,12 @@ func (s *Store) get(ctx context.Context, key string, rng store.Range) (*reader, 
 		return nil, err
 	}
 	at := placeOf(key)
-	fd, _, err := s.find(at)
+	fd, of, err := s.find(at)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{store: s, fd: fd, room: s.rooms.Get().(*[roomLen]byte)}
-	if err := r.begin(key, rng); err != nil {
+	if err := r.begin(key, rng, of.size); err != nil {
 		r.Close()
 		return nil, fmt.Errorf("%s: %w", at.blind(), err)
 	}
@@ -92,7 +92,7 @@ func (s *Store) openHead(at place, key string) (head, identity, error) {
 	defer unix.Close(fd)
 	room := s.rooms.Get().(*[roomLen]byte)
 	defer s.rooms.Put(room)
-	h, _, err := readHead(fd, room[:], 512, key)
+	h, _, err := readHead(fd, room[:], int(min(512, of.size)), key)
 	return h, of, err
 }
 
