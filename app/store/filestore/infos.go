@@ -37,37 +37,47 @@ type infoCache struct {
 
 type cachedInfo struct {
 	of   identity
+	in   uint64 // the number of a kept snapshot; while that one is right, so is the info
 	info store.Info
 }
 
-func (c *infoCache) get(key string, of identity) (store.Info, bool) {
+func (c *infoCache) get(key string) (found cachedInfo, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found, ok := c.recent[key]
-	if !ok {
-		if found, ok = c.before[key]; ok && found.of == of {
-			c.hold(found)
-		}
+	if found, ok = c.recent[key]; ok {
+		return found, true
 	}
-	return lend(found.info), ok && found.of == of
+	if found, ok = c.before[key]; ok {
+		c.hold(found)
+	}
+	return found, ok
 }
 
-func (c *infoCache) put(info store.Info, of identity) {
+func (c *infoCache) put(held cachedInfo) {
+	held.info = lend(held.info)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hold(cachedInfo{of, lend(info)})
+	c.hold(held)
 }
 
 func (c *infoCache) hold(held cachedInfo) {
+	if old, ok := c.recent[held.info.Key]; ok {
+		c.bytes -= old.bytes()
+	}
+	if c.bytes += held.bytes(); c.recent == nil || c.bytes > maxInfos/2 {
+		c.before, c.recent, c.bytes = c.recent, map[string]cachedInfo{}, held.bytes()
+	}
+	c.recent[held.info.Key] = held
+}
+
+// bytes is what the cache takes for it, about.
+func (held cachedInfo) bytes() int {
 	const each = 400 // of what has no length of its own
 	size := each + len(held.info.Key) + len(held.info.ContentType)
 	for name, value := range held.info.Meta {
 		size += each/4 + len(name) + len(value)
 	}
-	if c.bytes += size; c.recent == nil || c.bytes > maxInfos/2 {
-		c.before, c.recent, c.bytes = c.recent, map[string]cachedInfo{}, size
-	}
-	c.recent[held.info.Key] = held
+	return size
 }
 
 // lend keeps the cache's own memory out of a caller's hands.
@@ -77,25 +87,26 @@ func lend(info store.Info) store.Info {
 }
 
 // infoOf is stat for listings, which ask for the same objects again and again.
-func (s *Store) infoOf(shard *directory, key string) (store.Info, error) {
-	at := placeOf(key)
-	var stat unix.Stat_t
-	err := retry(func() error { return unix.Fstatat(int(shard.file.Fd()), at.name, &stat, unix.AT_SYMLINK_NOFOLLOW) })
-	switch {
-	case errors.Is(err, unix.ENOENT):
-		return store.Info{}, s.absent(shard)
-	case err != nil:
-		return store.Info{}, diskError("stat", err)
+// While a kept snapshot is right, no name in it has passed to another file, and
+// what was read under it needs no look at the file; otherwise one fstatat tells.
+func (s *Store) infoOf(e entry) (store.Info, error) {
+	held, ok := s.infos.get(e.key)
+	if ok && e.in != 0 && held.in == e.in {
+		return lend(held.info), nil
 	}
-	of := identityOf(&stat)
-	if stat.Mode&unsettledFile == 0 {
-		if info, ok := s.infos.get(key, of); ok {
-			return info, nil
+	at := placeOf(e.key)
+	if ok {
+		var stat unix.Stat_t
+		err := retry(func() error { return unix.Fstatat(int(e.shard.file.Fd()), at.name, &stat, unix.AT_SYMLINK_NOFOLLOW) })
+		if err == nil && stat.Mode&unsettledFile == 0 && identityOf(&stat) == held.of {
+			held.in = e.in
+			s.infos.put(held)
+			return lend(held.info), nil
 		}
 	}
-	info, read, err := s.statAt(key, at)
-	if err == nil && read == of && old(of.changed) {
-		s.infos.put(info, of)
+	info, of, err := s.statAt(e.key, at)
+	if err == nil && old(of.changed) {
+		s.infos.put(cachedInfo{of, e.in, info})
 	}
 	return info, err
 }

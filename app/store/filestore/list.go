@@ -12,9 +12,9 @@ import (
 // nobody changes it, up to 64 MiB in all; what was read of objects up to 16 MiB.
 //
 // A page of L out of N objects costs, over 256 shards: one fstat and one binary
-// search a shard; L steps of a merge; for each object shown one fstatat and,
-// unless it was listed lately, an open and a read of its head. The names of
-// a shard are read anew, N/256 of them, where one has come or gone since the
+// search a shard; L steps of a merge; for each object shown, unless it was listed
+// lately, an open and a read of its head, and where its shard has changed since,
+// one fstatat. The names of a shard are read anew, N/256 of them, where one has come or gone since the
 // last listing or within 100 ms before it, and a key that is too long to be
 // a name takes a read the first time. Behind a delimiter each common prefix
 // costs a binary search in every shard that holds it.
@@ -46,7 +46,7 @@ func (s *Store) list(ctx context.Context, opts store.ListOptions) (store.Page, e
 			return store.Page{}, err
 		}
 		if snap != nil {
-			shelves = append(shelves, shelf{snap.keys, shard})
+			shelves = append(shelves, shelf{snap.keys, shard, snap.number})
 		}
 	}
 	return s.page(ctx, newMerge(opts, shelves))
@@ -75,7 +75,7 @@ func (s *Store) page(ctx context.Context, entries *merge) (page store.Page, err 
 			page.Prefixes = append(page.Prefixes, e.name)
 			continue
 		}
-		info, err := s.infoOf(e.shard, e.key)
+		info, err := s.infoOf(e)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 type shelf struct {
 	keys  []string
 	shard *directory
+	in    uint64 // the number of the snapshot that they are from
 }
 
 // merge yields the entries of a listing in order, from the sorted keys of many
@@ -42,6 +43,7 @@ type entry struct {
 	name, key string
 	isPrefix  bool
 	shard     *directory
+	in        uint64
 }
 
 // next is not ok at the end.
@@ -61,7 +63,7 @@ func (m *merge) next() (e entry, ok bool) {
 		if isPrefix {
 			m.last = name
 		}
-		return entry{name, key, isPrefix, top.shard}, true
+		return entry{name, key, isPrefix, top.shard, top.in}, true
 	}
 	return entry{}, false
 }

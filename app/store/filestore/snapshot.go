@@ -35,13 +35,18 @@ type snapshot struct {
 	keys    []string          // sorted
 	long    map[string]string // names to keys, of keys that are too long to be names
 	bytes   int64             // that it takes, about
+	number  uint64            // no other kept one has it; 0: it is not kept
 }
 
-// keptNames counts the bytes of all kept snapshots.
-type keptNames struct{ bytes atomic.Int64 }
+// keptNames counts the kept snapshots, and the bytes of those that still are.
+type keptNames struct {
+	bytes atomic.Int64
+	count atomic.Uint64
+}
 
 // keep keeps a snapshot of shard, unless there are too many bytes already.
 func (k *keptNames) keep(shard *directory, snap *snapshot) {
+	snap.number = k.count.Add(1)
 	if k.bytes.Add(snap.bytes) > maxKeptNames {
 		k.bytes.Add(-snap.bytes)
 		snap = nil
