@@ -42,7 +42,7 @@ if [ -z "$url" ]; then
 fi
 
 play() {
-	"$schemathesis" --config-file "$here/schemathesis.toml" run "$@" --url "$url" --seed "$seed" --checks all --no-color
+	timeout 600 "$schemathesis" --config-file "$here/schemathesis.toml" run "$@" --url "$url" --seed "$seed" --checks all --no-color
 }
 
 printf 'seed %s\n' "$seed"
