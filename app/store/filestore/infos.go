@@ -2,17 +2,20 @@ package filestore
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"bogops/app/store"
 )
 
-// maxInfos bounds what infoCache holds, in bytes, about.
-const maxInfos = 16 << 20
+// maxInfos bounds what infoCache holds, in bytes, about: of 130,000 objects
+// without metadata.
+const maxInfos = 32 << 20
 
 // identity tells a file from every other one that has its name sooner or later:
 // a file never changes once it is an object, and whoever gets its number again
@@ -35,10 +38,29 @@ type infoCache struct {
 	bytes  int // of recent
 }
 
+// cachedInfo is an info without what can be made again.
 type cachedInfo struct {
-	of   identity
-	in   uint64 // the number of a kept snapshot; while that one is right, so is the info
-	info store.Info
+	of          identity
+	in          uint64 // the number of a kept snapshot; while that one is right, so is the info
+	nonce       nonce
+	digest      [sha256.Size]byte
+	size        int64
+	modified    int64 // nanoseconds since 1970
+	contentType string
+	meta        map[string]string
+}
+
+func newCachedInfo(h head, of identity, in uint64) cachedInfo {
+	info := h.info
+	return cachedInfo{of, in, h.nonce, [sha256.Size]byte(info.SHA256), info.Size, info.Modified.UnixNano(), info.ContentType, maps.Clone(info.Meta)}
+}
+
+// lend makes the info anew: the cache's own memory stays out of a caller's hands.
+func (held *cachedInfo) lend(key string) store.Info {
+	return store.Info{
+		Key: key, Size: held.size, ETag: held.nonce.etag(), ContentType: held.contentType,
+		Modified: time.Unix(0, held.modified).UTC(), Meta: maps.Clone(held.meta), SHA256: bytes.Clone(held.digest[:]),
+	}
 }
 
 func (c *infoCache) get(key string) (found cachedInfo, ok bool) {
@@ -48,42 +70,35 @@ func (c *infoCache) get(key string) (found cachedInfo, ok bool) {
 		return found, true
 	}
 	if found, ok = c.before[key]; ok {
-		c.hold(found)
+		c.hold(key, found)
 	}
 	return found, ok
 }
 
-func (c *infoCache) put(held cachedInfo) {
-	held.info = lend(held.info)
+func (c *infoCache) put(key string, held cachedInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hold(held)
+	c.hold(key, held)
 }
 
-func (c *infoCache) hold(held cachedInfo) {
-	if old, ok := c.recent[held.info.Key]; ok {
-		c.bytes -= old.bytes()
+func (c *infoCache) hold(key string, held cachedInfo) {
+	if old, ok := c.recent[key]; ok {
+		c.bytes -= old.bytes(key)
 	}
-	if c.bytes += held.bytes(); c.recent == nil || c.bytes > maxInfos/2 {
-		c.before, c.recent, c.bytes = c.recent, map[string]cachedInfo{}, held.bytes()
+	if c.bytes += held.bytes(key); c.recent == nil || c.bytes > maxInfos/2 {
+		c.before, c.recent, c.bytes = c.recent, map[string]cachedInfo{}, held.bytes(key)
 	}
-	c.recent[held.info.Key] = held
+	c.recent[key] = held
 }
 
 // bytes is what the cache takes for it, about.
-func (held cachedInfo) bytes() int {
-	const each = 400 // of what has no length of its own
-	size := each + len(held.info.Key) + len(held.info.ContentType)
-	for name, value := range held.info.Meta {
-		size += each/4 + len(name) + len(value)
+func (held *cachedInfo) bytes(key string) int {
+	const entry, pair = 220, 100 // in a map, with room for the map to grow
+	size := entry + len(key) + len(held.contentType)
+	for name, value := range held.meta {
+		size += pair + len(name) + len(value)
 	}
 	return size
-}
-
-// lend keeps the cache's own memory out of a caller's hands.
-func lend(info store.Info) store.Info {
-	info.Meta, info.SHA256 = maps.Clone(info.Meta), bytes.Clone(info.SHA256)
-	return info
 }
 
 // infoOf is stat for listings, which ask for the same objects again and again.
@@ -92,7 +107,7 @@ func lend(info store.Info) store.Info {
 func (s *Store) infoOf(e entry) (store.Info, error) {
 	held, ok := s.infos.get(e.key)
 	if ok && e.in != 0 && held.in == e.in {
-		return lend(held.info), nil
+		return held.lend(e.key), nil
 	}
 	at := placeOf(e.key)
 	if ok {
@@ -100,15 +115,15 @@ func (s *Store) infoOf(e entry) (store.Info, error) {
 		err := retry(func() error { return unix.Fstatat(int(e.shard.file.Fd()), at.name, &stat, unix.AT_SYMLINK_NOFOLLOW) })
 		if err == nil && stat.Mode&unsettledFile == 0 && identityOf(&stat) == held.of {
 			held.in = e.in
-			s.infos.put(held)
-			return lend(held.info), nil
+			s.infos.put(e.key, held)
+			return held.lend(e.key), nil
 		}
 	}
-	info, of, err := s.statAt(e.key, at)
+	h, of, err := s.statAt(e.key, at)
 	if err == nil && old(of.changed) {
-		s.infos.put(cachedInfo{of, e.in, info})
+		s.infos.put(e.key, newCachedInfo(h, of, e.in))
 	}
-	return info, err
+	return h.info, err
 }
 
 // settleKey sees to it that the object that a common prefix stands for is

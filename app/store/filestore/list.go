@@ -9,7 +9,7 @@ import (
 )
 
 // List implements store.Store. The keys of each shard are kept, sorted, while
-// nobody changes it, up to 64 MiB in all; what was read of objects up to 16 MiB.
+// nobody changes it, up to 64 MiB in all; what was read of objects up to 32 MiB.
 //
 // A page of L out of N objects costs, over 256 shards: one fstat and one binary
 // search a shard; L steps of a merge; for each object shown, unless it was listed

@@ -63,20 +63,20 @@ func (s *Store) enterStat(ctx context.Context, key string) (store.Info, error) {
 }
 
 func (s *Store) stat(key string, at place) (store.Info, error) {
-	info, _, err := s.statAt(key, at)
-	return info, err
+	h, _, err := s.statAt(key, at)
+	return h.info, err
 }
 
 // statAt also tells which file it read.
-func (s *Store) statAt(key string, at place) (store.Info, identity, error) {
+func (s *Store) statAt(key string, at place) (head, identity, error) {
 	h, of, err := s.openHead(at, key)
 	if err == nil {
 		err = h.belongs(key)
 	}
 	if err != nil {
-		return store.Info{}, of, fmt.Errorf("%s: %w", at.blind(), err)
+		return head{}, of, fmt.Errorf("%s: %w", at.blind(), err)
 	}
-	return h.info, of, nil
+	return h, of, nil
 }
 
 func (s *Store) readHeadAt(at place, key string) (head, error) {
