@@ -110,7 +110,7 @@ contract() {
 		left+=("schemathesis: not installed")
 	elif .ci/schemathesis/run.sh "$schemathesis" >"$scratch/schemathesis.log" 2>&1; then
 		passed=$((passed + 1))
-		grep -E '^seed |generated' "$scratch/schemathesis.log"
+		grep -E '^seed |generated,' "$scratch/schemathesis.log"
 	else
 		failed=$((failed + 1))
 		cat "$scratch/schemathesis.log"
