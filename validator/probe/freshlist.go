@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"bogops/validator/target"
 	"bogops/validator/verdict"
 )
 
@@ -26,9 +27,7 @@ func listFresh(ctx context.Context, s *Session) (string, error) {
 			return "", err
 		}
 		what := "listing begun after a PUT was acknowledged"
-		request := listing("prefix", prefix, "limit", "1000")
-		request.Fresh = true
-		got, err := s.pageOf(ctx, "GET of a "+what, request)
+		got, err := s.complete(ctx, "GET of a "+what, len(keys), alone, "prefix", prefix, "limit", "1000")
 		if err != nil {
 			return "", err
 		}
@@ -39,7 +38,29 @@ func listFresh(ctx context.Context, s *Session) (string, error) {
 	if err := s.replacedShown(ctx, prefix+s.Word(11)); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d objects shown as soon as they were acknowledged", len(keys)), nil
+	return fmt.Sprintf("%d objects shown as soon as they were acknowledged", len(keys)), s.removedHidden(ctx, keys[0])
+}
+
+// alone gives a request a connection of its own.
+func alone(r target.Request) target.Request {
+	r.Fresh = true
+	return r
+}
+
+// removedHidden wants that a listing shows no object that was deleted before.
+func (s *Session) removedHidden(ctx context.Context, key string) error {
+	if _, err := s.expect(ctx, "DELETE of an object", deleting(key), 204); err != nil {
+		return err
+	}
+	what := "listing begun after a DELETE was answered"
+	got, err := s.complete(ctx, "GET of a "+what, 1, alone, "prefix", key)
+	if err != nil {
+		return err
+	}
+	if len(absent(got.keys(), []string{key})) == 0 {
+		return verdict.Wrong("A "+what, "the deleted "+quoted(key), "only objects that are there")
+	}
+	return nil
 }
 
 // replacedShown wants that a listing shows the newest object of a key.
@@ -52,13 +73,18 @@ func (s *Session) replacedShown(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.page(ctx, "GET of a listing begun after an object was replaced", "prefix", key)
+	what := "listing begun after an object was replaced"
+	got, err := s.complete(ctx, "GET of a "+what, 1, s.elsewhere, "prefix", key)
 	if err != nil {
 		return err
 	}
 	for _, o := range got.Objects {
-		if o.Key != nil && *o.Key == key && o.ETag != nil && *o.ETag == old && old != tag {
-			return verdict.Wrong("etag in a listing begun after an object was replaced", "the old one, "+quoted(old), "the new one, "+quoted(tag))
+		switch {
+		case o.Key == nil || *o.Key != key:
+		case o.ETag != nil && *o.ETag == old && old != tag:
+			return verdict.Wrong("etag in a "+what, "the old one, "+quoted(old), "the new one, "+quoted(tag))
+		case o.Size != nil && *o.Size == 98:
+			return verdict.Wrong("size in a "+what, "the old one, 98", "the new one, 99")
 		}
 	}
 	return nil

@@ -101,7 +101,7 @@ func (s *Session) storeAll(ctx context.Context, keys []string) (map[string]descr
 func (s *Session) shown(ctx context.Context, prefix string, keys []string) error {
 	begin := time.Now()
 	for n := 0; n < 3 || time.Since(begin) < 2*promptly; n++ {
-		got, err := s.page(ctx, "GET of a listing", "prefix", prefix, "limit", "1000")
+		got, err := s.complete(ctx, "GET of a listing", len(keys), s.elsewhere, "prefix", prefix, "limit", "1000")
 		if err != nil || len(absent(got.keys(), keys)) == 0 {
 			return err
 		}
@@ -147,7 +147,7 @@ func list(ctx context.Context, s *Session) (string, error) {
 		return "", err
 	}
 	what := fmt.Sprintf("listing of a prefix with %d objects", len(inside))
-	got, err := s.page(ctx, "GET of a "+what, "prefix", prefix)
+	got, err := s.complete(ctx, "GET of a "+what, len(inside), s.elsewhere, "prefix", prefix)
 	if err != nil {
 		return "", err
 	}
@@ -163,13 +163,28 @@ func list(ctx context.Context, s *Session) (string, error) {
 			return "", err
 		}
 	}
-	if got.NextCursor != nil {
-		return "", verdict.Wrong("next_cursor of a listing that is complete", quoted(*got.NextCursor), "null")
+	if err := s.prefixesRead(ctx, prefix, inside); err != nil {
+		return "", err
 	}
 	if err := s.readerLists(ctx, prefix); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%d objects of a prefix in byte order", len(inside)), nil
+}
+
+// prefixesRead wants that a prefix is decoded as a key is, and not once more.
+func (s *Session) prefixesRead(ctx context.Context, prefix string, keys []string) error {
+	for _, name := range []string{"with s", "p+", "100%", "é"} {
+		want := slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !strings.HasPrefix(key, prefix+name) })
+		got, err := s.complete(ctx, "GET of a listing", len(want), s.elsewhere, "prefix", prefix+name)
+		if err != nil {
+			return err
+		}
+		if err := wantKeys(fmt.Sprintf("The listing of a prefix that ends with %q", name), "keys", got.keys(), want); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readerLists wants that the reader may list too.

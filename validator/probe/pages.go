@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"bogops/validator/target"
 	"bogops/validator/verdict"
 )
 
@@ -31,7 +32,7 @@ func listDelimiter(ctx context.Context, s *Session) (string, error) {
 		{p + s.Word(9), "/", nil, nil},
 	} {
 		what := fmt.Sprintf("listing with delimiter %s", fold.delimiter)
-		got, err := s.page(ctx, "GET of a "+what, "prefix", fold.prefix, "delimiter", fold.delimiter)
+		got, err := s.complete(ctx, "GET of a "+what, len(keys), s.elsewhere, "prefix", fold.prefix, "delimiter", fold.delimiter)
 		if err != nil {
 			return "", err
 		}
@@ -53,6 +54,27 @@ func listDelimiter(ctx context.Context, s *Session) (string, error) {
 		return nil
 	}, "prefix", p, "delimiter", "/")
 	return "keys folded by three delimiters, each prefix shown once", err
+}
+
+// complete asks for a listing and for the pages that follow: a page may hold
+// less than its limit. What has no end is another check's business. Apart says
+// over which connection a page is asked for.
+func (s *Session) complete(ctx context.Context, what string, items int, apart func(target.Request) target.Request, parameters ...string) (page, error) {
+	var all page
+	var cursor []string
+	for range mostPages(items) {
+		got, err := s.pageOf(ctx, what, apart(listing(slices.Concat(parameters, cursor)...)))
+		if err != nil {
+			return all, err
+		}
+		all.Objects = append(all.Objects, got.Objects...)
+		all.Prefixes = append(all.Prefixes, got.Prefixes...)
+		if got.NextCursor == nil {
+			break
+		}
+		cursor = []string{"cursor", *got.NextCursor}
+	}
+	return all, nil
 }
 
 // walk follows the cursors to the end: with a drawn limit for each page, and
@@ -109,6 +131,9 @@ func listPages(ctx context.Context, s *Session) (string, error) {
 	if err := wantKeys("A listing page by page", "keys", seen, keys); err != nil {
 		return "", err
 	}
+	if err := s.listChanging(ctx, prefix, keys); err != nil {
+		return "", err
+	}
 	folded := func(got page, limit int) error { return wantWithin(got, limit) }
 	if _, err := s.walk(ctx, len(keys), drawn, folded, "prefix", prefix, "delimiter", "/"); err != nil {
 		return "", err
@@ -128,6 +153,26 @@ func listPages(ctx context.Context, s *Session) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%d keys once each, over pages of varying limits", len(keys)), wantWithin(got, 100)
+}
+
+// listChanging removes the first key that it was shown, and goes on: a cursor
+// that counts would now pass over another one.
+func (s *Session) listChanging(ctx context.Context, prefix string, keys []string) error {
+	var seen []string
+	removed := false
+	_, err := s.walk(ctx, len(keys), func() int { return 3 }, func(got page, _ int) error {
+		seen = append(seen, got.keys()...)
+		if removed || len(seen) == 0 {
+			return nil
+		}
+		removed = true
+		_, err := s.expect(ctx, "DELETE of an object", deleting(seen[0]), 204)
+		return err
+	}, "prefix", prefix)
+	if err != nil {
+		return err
+	}
+	return wantKeys("A listing page by page, while a key already shown was removed,", "keys", seen, keys)
 }
 
 // wantWithin is nil where the page holds at most limit objects and prefixes.

@@ -311,6 +311,52 @@ class FirstListing(Silver):
         return replaced
 
 
+class GhostListing(Silver):
+    "What was deleted is listed for ever."
+    ghosts = {}
+    def delete(self, key):
+        self.ghosts.update((entry[0]["key"], entry) for entry in super().stored(key) if entry[0]["key"] == key)
+        super().delete(key)
+
+    def stored(self, prefix):
+        found = {entry[0]["key"]: entry for entry in super().stored(prefix)}
+        found = {**{key: entry for key, entry in self.ghosts.items() if key.startswith(prefix)}, **found}
+        return [found[key] for key in sorted(found, key=str.encode)]
+
+
+class FirstSize(Silver):
+    "A listing shows each object's first size."
+    first = {}
+    def page(self, *options):
+        page = super().page(*options)
+        for listed in page["objects"]:
+            listed["size"] = self.first[listed["key"]]
+        return page
+
+    def store(self, key, media, etag, now, body):
+        replaced = super().store(key, media, etag, now, body)
+        self.first.setdefault(key, len(body))
+        return replaced
+
+
+class RawPrefix(Silver):
+    "A prefix is taken as it stands in the query."
+    def options(self, query):
+        prefix, *others = super().options(query)
+        raw = re.search("(?:^|&)prefix=([^&]*)", query)
+        return raw[1] if raw else prefix, *others
+
+
+class CountingCursor(Silver):
+    "A cursor is how many entries came before."
+    def page(self, prefix, delimiter, limit, after):
+        page, start = super().page(prefix, delimiter, 1 << 30, ""), int(after or 0)
+        entries = sorted([(o["key"], o) for o in page["objects"]] + [(name, None) for name in page["prefixes"]], key=lambda e: e[0].encode())
+        shown, end = entries[start:start + limit], start + limit
+        return {"objects": [o for _, o in shown if o], "prefixes": [name for name, o in shown if not o],
+                "next_cursor": base64.urlsafe_b64encode(str(end).encode()).decode() if end < len(entries) else None}
+
+
 class ClampedLimit(Silver):
     "A limit that is too large is taken for the largest."
     def options(self, query):
@@ -337,6 +383,13 @@ class NoDigest(Silver):
         except Refused as refused:
             if "match" not in str(refused):
                 raise
+
+
+class DigestOfSome(Silver):
+    "The digest of an empty body is not compared."
+    def check_digest(self, body):
+        if body != b"":
+            super().check_digest(body)
 
 
 class LateDigest(Silver):
