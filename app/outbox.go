@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,14 +24,16 @@ const outboxDirect = 32 << 10
 // answer would otherwise hold a connection for ever.
 const longestWrite = 30 * time.Second
 
-// lastFlush bounds what closing waits for a client that does not read.
-const lastFlush = time.Second
+// lastWrite is how long what is written to a connection that is being closed
+// may take: TLS says goodbye, to a client that may not read.
+const lastWrite = time.Second
 
 // outbox is a connection that may keep what is written to it for a while. Its
 // methods may be called concurrently.
 type outbox struct {
 	net.Conn
-	boxes *sync.Pool // of *[outboxLen]byte
+	boxes   *sync.Pool  // of *[outboxLen]byte
+	closing atomic.Bool // set by whoever is about to close it
 
 	mu     sync.Mutex
 	keeps  bool
@@ -51,7 +54,7 @@ func (o *outbox) flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.keeps = false
-	return o.send(longestWrite)
+	return o.send()
 }
 
 // Write implements net.Conn.
@@ -59,12 +62,12 @@ func (o *outbox) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.length+len(p) > outboxLen || !o.keeps || len(p) >= outboxDirect {
-		if err := o.send(longestWrite); err != nil {
+		if err := o.send(); err != nil {
 			return 0, err
 		}
 	}
 	if !o.keeps || len(p) >= outboxDirect {
-		n, err := o.write(p, longestWrite)
+		n, err := o.write(p)
 		o.err = err
 		return n, err
 	}
@@ -79,29 +82,40 @@ func (o *outbox) Write(p []byte) (int, error) {
 }
 
 // send writes what is held. The caller has the lock.
-func (o *outbox) send(patience time.Duration) error {
+func (o *outbox) send() error {
 	if o.box == nil || o.err != nil {
 		return o.err
 	}
-	_, o.err = o.write(o.box[:o.length], patience)
-	o.boxes.Put(o.box)
-	o.box, o.length = nil, 0
+	_, o.err = o.write(o.box[:o.length])
+	o.empty()
 	return o.err
 }
 
-func (o *outbox) write(p []byte, patience time.Duration) (int, error) {
+// empty forgets what is held. The caller has the lock.
+func (o *outbox) empty() {
+	if o.box != nil {
+		o.boxes.Put(o.box)
+		o.box, o.length = nil, 0
+	}
+}
+
+func (o *outbox) write(p []byte) (int, error) {
+	patience := longestWrite
+	if o.closing.Load() {
+		patience = lastWrite
+	}
 	_ = o.SetWriteDeadline(time.Now().Add(patience))
 	return o.Conn.Write(p)
 }
 
-// Close sends what is held, for the server may close a connection between an
-// answer's end and the flush after it.
+// Close ends the connection, and a write under way with it: whoever closes then
+// means to. What is held is of an answer that is cut, for a whole one was
+// flushed at its end.
 func (o *outbox) Close() error {
-	o.mu.Lock()
-	if o.box != nil {
-		_ = o.send(lastFlush) // the connection ends either way
+	if o.mu.TryLock() {
+		o.empty()
+		o.mu.Unlock()
 	}
-	o.mu.Unlock()
 	return o.Conn.Close()
 }
 

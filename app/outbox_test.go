@@ -53,7 +53,7 @@ func serveGathered(t *testing.T, config *tls.Config, handler http.HandlerFunc) (
 	serveRefusing(server)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- server.Serve(newRefusingListener(countingListener{listener, writes}, config, admit.New(admit.Config{})))
+		ended <- server.Serve(newRefusingListener(countingListener{listener, writes}, config, admit.New(admit.Config{}), new(atomic.Int64)))
 	}()
 	t.Cleanup(func() {
 		_ = server.Close()
@@ -122,8 +122,8 @@ func TestALargeAnswerArrivesWholeAndPipelinedOnesInOrder(t *testing.T) {
 	}
 }
 
-// Shutdown closes a connection as soon as net/http takes it for idle, which is
-// before the last write of its answer.
+// Shutdown closes a connection as soon as net/http takes it for idle: by then the
+// last write of its answer must be done.
 func TestAShutdownTakesNoAnswerAway(t *testing.T) {
 	for range 50 {
 		reached := make(chan struct{})
@@ -175,7 +175,7 @@ func TestAnUploadIsToldToGoOnAtOnce(t *testing.T) {
 func TestAfterAFailedWriteNothingElseIsWritten(t *testing.T) {
 	broken := errors.New("broken")
 	below := &brokenConn{err: broken}
-	out := &outbox{Conn: below, boxes: newRefusingListener(nil, nil, nil).boxes}
+	out := &outbox{Conn: below, boxes: newRefusingListener(nil, nil, nil, nil).boxes}
 	out.keep()
 	_, err := out.Write([]byte("held"))
 	require.NoError(t, err)

@@ -87,13 +87,18 @@ func (c *refusing) send(p []byte) (int, error) {
 	return n, err
 }
 
-// rest ends an answer: the whole of it goes out.
-func (c *refusing) rest() {
-	c.serving.Store(false)
-	c.gathering.Store(false)
-	if err := c.out.flush(); err != nil {
-		_ = c.Conn.Close() // net/http learns of it at its next read
+// SetWriteDeadline with no deadline is how net/http ends an answer, before it
+// closes the connection or takes it for idle: now the whole of it goes out. Later
+// would be too late for a slow client, since neither a close nor a shutdown waits.
+func (c *refusing) SetWriteDeadline(at time.Time) error {
+	if at.IsZero() {
+		c.serving.Store(false)
+		c.gathering.Store(false)
+		if err := c.out.flush(); err != nil {
+			_ = c.Conn.Close() // net/http learns of it at its next read
+		}
 	}
+	return c.Conn.SetWriteDeadline(at)
 }
 
 // CloseWrite is what net/http wants of a connection to end it gently.
@@ -107,6 +112,7 @@ func (c *refusing) CloseWrite() error {
 // Close reads on for a moment after a refusal: to close with bytes unread
 // resets a connection, and may take the answer with it.
 func (c *refusing) Close() error {
+	c.out.closing.Store(true)
 	if !c.closed.Swap(true) {
 		defer c.gate.Disconnect()
 	}
@@ -143,11 +149,11 @@ type refusingListener struct {
 	gate   *admit.Gate
 	boxes  *sync.Pool
 
-	malformed *atomic.Int64 // requests answered in place of net/http
+	malformed *atomic.Int64 // counts requests answered in place of net/http
 }
 
-func newRefusingListener(l net.Listener, config *tls.Config, gate *admit.Gate) refusingListener {
-	return refusingListener{l, config, gate, &sync.Pool{New: func() any { return new([outboxLen]byte) }}, new(atomic.Int64)}
+func newRefusingListener(l net.Listener, config *tls.Config, gate *admit.Gate, malformed *atomic.Int64) refusingListener {
+	return refusingListener{l, config, gate, &sync.Pool{New: func() any { return new([outboxLen]byte) }}, malformed}
 }
 
 func (l refusingListener) Accept() (net.Conn, error) {
@@ -179,11 +185,6 @@ func serveRefusing(s *http.Server) {
 	s.Protocols.SetUnencryptedHTTP2(true)
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connectionKey{}, c)
-	}
-	s.ConnState = func(c net.Conn, state http.ConnState) {
-		if r, ok := c.(*refusing); ok && state == http.StateIdle {
-			r.rest()
-		}
 	}
 	next := s.Handler
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -80,9 +80,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		plainAddress = plainListener.Addr().String()
 		go func() { failed <- plain.Serve(plainListener) }()
 	}
-	refusing := newRefusingListener(listener, tlsConfig, s.gate)
-	refusing.malformed = &s.malformed
-	go func() { failed <- main.Serve(refusing) }()
+	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig, s.gate, &s.malformed)) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
 		"pid", os.Getpid(), "tls", tlsConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 
