@@ -77,7 +77,9 @@ func servePiped(t *testing.T, handler http.HandlerFunc) (client net.Conn, below 
 	server = &http.Server{Handler: handler}
 	serveRefusing(server)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(newRefusingListener(newOneConn(below), nil, admit.New(admit.Config{}), new(atomic.Int64))) }()
+	go func() {
+		ended <- server.Serve(newRefusingListener(newOneConn(below), nil, admit.New(admit.Config{}), new(atomic.Int64)))
+	}()
 	t.Cleanup(func() {
 		_ = client.Close()
 		_ = server.Close()

@@ -76,9 +76,11 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 			return fmt.Errorf("--http-listen %s: %w; want a free address of this machine", s.cfg.HTTPListen, err)
 		}
 		plain := s.newServer(s.certs.HTTPHandler(nil))
+		plain.ReadTimeout = plain.ReadHeaderTimeout // no body means anything there
+		serveRefusing(plain)
 		servers = append(servers, plain)
 		plainAddress = plainListener.Addr().String()
-		go func() { failed <- plain.Serve(plainListener) }()
+		go func() { failed <- plain.Serve(newRefusingListener(plainListener, nil, s.gate, &s.malformed)) }()
 	}
 	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig, s.gate, &s.malformed)) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
