@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,7 +30,11 @@ func startPython(t *testing.T, arguments ...string) target.Target {
 	}
 	require.NoError(t, err)
 	script := filepath.Join("..", "testdata", arguments[0])
-	command := exec.Command(python, slices.Concat([]string{"-B", script}, arguments[1:], []string{"--dir", t.TempDir()})...)
+	dir := t.TempDir()
+	if len(arguments) > 1 { // a fault: none has to do with the disk
+		dir = inMemory(t)
+	}
+	command := exec.Command(python, slices.Concat([]string{"-B", script}, arguments[1:], []string{"--dir", dir})...)
 	command.Env = append(os.Environ(), "BRONZE_TOKEN=judge-secret", "BRONZE_READER=reader-secret", "BRONZE_CONTEST=snakes")
 	var complaints strings.Builder
 	command.Stderr = &complaints
@@ -48,6 +53,23 @@ func startPython(t *testing.T, arguments ...string) target.Target {
 	at, err := url.Parse("http://127.0.0.1:" + strings.TrimSpace(port))
 	require.NoError(t, err)
 	return target.Target{ID: "python", URL: at, Token: "judge-secret", ReaderToken: "reader-secret", Contest: "snakes"}
+}
+
+// inMemory is a directory where syncing costs nothing, as far as there is one
+// with room for many platforms: that halves the time of the faulty ones.
+func inMemory(t *testing.T) string {
+	t.Helper()
+	const shared, room = "/dev/shm", 1 << 30
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(shared, &stat); err != nil || stat.Bavail*uint64(stat.Bsize) < room {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(shared, "bogops-probe-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // runAPI runs the checks of the API up to level, a few at a time: most of them
