@@ -78,6 +78,9 @@ func (s *Session) replacedShown(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
+	if len(absent(got.keys(), []string{key})) > 0 {
+		return verdict.Wrong("A "+what+", with its whole key as prefix", fmt.Sprintf("%d keys, without it", len(got.Objects)), "that object")
+	}
 	for _, o := range got.Objects {
 		switch {
 		case o.Key == nil || *o.Key != key:

@@ -347,6 +347,12 @@ class RawPrefix(Silver):
         return raw[1] if raw else prefix, *others
 
 
+class PrefixOnly(Silver):
+    "A key that is the prefix itself is not listed."
+    def stored(self, prefix):
+        return [entry for entry in super().stored(prefix) if entry[0]["key"] != prefix]
+
+
 class CountingCursor(Silver):
     "A cursor is how many entries came before."
     def page(self, prefix, delimiter, limit, after):
@@ -444,6 +450,12 @@ class HeadWithoutMeta(Silver):
         if self.command == "HEAD":
             self.extra = {name: value for name, value in self.extra.items() if not name.startswith("Bogops-Meta-")}
         return loaded
+
+
+class FirstOfList(Silver):
+    "A value is a list, of which the first is kept."
+    def metadata(self):
+        return {name: value.split(",")[0] for name, value in super().metadata().items()}
 
 
 class MetaSurvives(Silver):
