@@ -162,16 +162,19 @@ func (q queued) Get(ctx context.Context, key string, rng store.Range) (io.ReadCl
 		return &stream{ReadCloser: body, gate: q.gate, held: held}, info, nil
 	}
 	defer body.Close()
-	room := q.rooms.Get().(*[smallLen]byte)
-	n, err := io.ReadFull(body, room[:to-from])
-	answer := &small{rest: room[:n], room: room, rooms: q.rooms, gate: q.gate, held: held}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil // it has fewer bytes than it says: whoever reads it notices
-	}
-	if err != nil {
-		answer.Close()
+	answer := &small{room: q.rooms.Get().(*[smallLen]byte), rooms: q.rooms, gate: q.gate, held: held}
+	read := false
+	defer func() {
+		if !read { // the store may have panicked
+			_ = answer.Close()
+		}
+	}()
+	n, err := io.ReadFull(body, answer.room[:to-from])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, store.Info{}, err
 	}
+	read = true
+	answer.rest = answer.room[:n] // whoever reads it notices where it is too short
 	return answer, info, nil
 }
 
