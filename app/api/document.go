@@ -39,7 +39,6 @@ func form(text []byte, mediaType, policy string) func(*gin.Context) error {
 		header := c.Writer.Header()
 		header.Set("ETag", etag)
 		header.Set("Cache-Control", "no-cache")
-		header.Set("X-Content-Type-Options", "nosniff")
 		if policy != "" {
 			// On a 304 too: a cache takes over the headers that come with it.
 			header.Set("Content-Security-Policy", policy)

@@ -14,7 +14,7 @@ func TestEveryAnswerTellsABrowserToMakeNothingOfIt(t *testing.T) {
 	for _, c := range []struct{ method, target, auth string }{
 		{"GET", "/v1/objects/page", judgeToken}, {"HEAD", "/v1/objects/page", judgeToken}, {"GET", "/v1/objects/page?process=upper", judgeToken},
 		{"GET", "/v1/objects", judgeToken}, {"GET", "/v1/objects/missing", judgeToken}, {"GET", "/v1/objects/page", ""}, {"GET", "/nothing", ""},
-		{"GET", "/healthz", ""}, {"BREW", "/healthz", ""}, {"GET", "/.well-known/bogops.json", ""}, {"PUT", "/v1/objects/x", judgeToken},
+		{"GET", "/healthz", ""}, {"BREW", "/healthz", ""}, {"GET", "/.well-known/bogops.json", ""}, {"GET", "/openapi.yaml", ""}, {"PUT", "/v1/objects/x", judgeToken},
 	} {
 		got := b.do(c.method, c.target, "", "Authorization: Bearer "+c.auth)
 		for name, want := range map[string]string{
