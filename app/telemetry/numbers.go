@@ -65,8 +65,8 @@ func Admission(numbers func() admit.Numbers) prometheus.Collector {
 	held := g.desc("bogops_admission_held_bytes", "Bytes that admitted requests may hold in memory now.")
 	heldMax := g.desc("bogops_admission_held_limit_bytes", "Bytes that admitted requests may hold at most.")
 	refused := g.desc("bogops_admission_refused_total", "Requests refused, by reason.", "reason")
-	working := g.desc("bogops_admission_working_places", "Places of a line that are given out now.", "line")
-	places := g.desc("bogops_admission_limit_places", "Places that a line has.", "line")
+	working := g.desc("bogops_admission_working_places", "Places of a line that are given out now; a place in the line of inputs is a byte.", "line")
+	places := g.desc("bogops_admission_limit_places", "Places that a line has; a place in the line of inputs is a byte.", "line")
 	waiting := g.desc("bogops_admission_waiting_requests", "Requests that wait in a line.", "line")
 	g.collect = func(to chan<- prometheus.Metric) {
 		n := numbers()
@@ -79,7 +79,7 @@ func Admission(numbers func() admit.Numbers) prometheus.Collector {
 		for reason, count := range n.Refused {
 			counter(to, refused, float64(count), reason)
 		}
-		for name, line := range map[string]admit.LineNumbers{"turns": n.Turns, "cheap": n.Cheap, "dear": n.Dear} {
+		for name, line := range map[string]admit.LineNumbers{"inputs": n.Inputs, "turns": n.Turns, "cheap": n.Cheap, "dear": n.Dear} {
 			gauge(to, working, float64(line.Working), name)
 			gauge(to, places, float64(line.Places), name)
 			gauge(to, waiting, float64(line.Waiting), name)

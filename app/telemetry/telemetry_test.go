@@ -29,9 +29,13 @@ func used(t *testing.T) *Telemetry {
 	s := Observe(memstore.New(), m)
 	m.Register(StoreHealth(s), CertificateExpiry(func() map[string]time.Time { return map[string]time.Time{"a.test": time.Unix(1e9, 0)} }))
 	auditor := selfaudit.New(selfaudit.Config{Store: s})
-	m.Register(Audit(auditor.Numbers), Admission(admit.New(admit.Config{}).Numbers), DroppedLines(func() int64 { return 0 }), Malformed(func() int64 { return 0 }))
+	gate := admit.New(admit.Config{})
+	free, err := gate.HoldInput(t.Context(), 2<<20)
+	require.NoError(t, err)
+	t.Cleanup(free)
+	m.Register(Audit(auditor.Numbers), Admission(gate.Numbers), DroppedLines(func() int64 { return 0 }), Malformed(func() int64 { return 0 }))
 	r, begun := m.Begin(httptest.NewRequest("PUT", "/v1/objects/k", strings.NewReader("hello")), "/v1/objects/*key")
-	_, err := s.Put(r.Context(), "k", r.Body, store.PutOptions{Size: 5})
+	_, err = s.Put(r.Context(), "k", r.Body, store.PutOptions{Size: 5})
 	require.NoError(t, err)
 	begun.End(Outcome{Status: 201, Sent: 10})
 	_, begun = m.Begin(httptest.NewRequest("GET", "/v1/objects/k", nil), "/v1/objects/*key")
@@ -183,7 +187,7 @@ func TestTheAdminPortServesMetricsProfilesAndHealth(t *testing.T) {
 	}
 	status, text := get("/metrics")
 	require.Equal(t, 200, status)
-	for _, want := range []string{"bogops_http_requests_total{", "bogops_store_state{", "go_goroutines ", "bogops_audit_lost_objects 0", "bogops_admission_in_flight_requests 0", `bogops_audit_objects_total{result="lost"} 0`, `bogops_build_info{goversion="go",version="r1"} 1`} {
+	for _, want := range []string{"bogops_http_requests_total{", "bogops_store_state{", "go_goroutines ", "bogops_audit_lost_objects 0", "bogops_admission_in_flight_requests 0", `bogops_admission_working_places{line="inputs"} 2.097152e+06`, `bogops_audit_objects_total{result="lost"} 0`, `bogops_build_info{goversion="go",version="r1"} 1`} {
 		require.Contains(t, text, want)
 	}
 	status, text = get("/debug/pprof/goroutine?debug=1")
