@@ -97,7 +97,7 @@ func TestAFullLineIsToldBeforeTheBodyIsRead(t *testing.T) {
 		go func() { done <- b.do("PUT", "/v1/objects/k", "x") }()
 	}
 	require.Eventually(t, func() bool { return gate.Numbers().Turns.Waiting == 1 }, 20*time.Second, time.Millisecond)
-	time.Sleep(20 * time.Millisecond) // no burst any more
+	require.Eventually(t, func() bool { return gate.Crowded() != nil }, 20*time.Second, time.Millisecond, "a burst for ever")
 	conn := b.dial("PUT /v1/objects/k" + withToken + "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n")
 	line := make([]byte, len("HTTP/1.1 503"))
 	_, err := io.ReadFull(conn, line)
