@@ -50,10 +50,10 @@ func serveGathered(t *testing.T, config *tls.Config, handler http.HandlerFunc) (
 	require.NoError(t, err)
 	writes = new(atomic.Int64)
 	server = &http.Server{Handler: handler}
-	serveRefusing(server)
+	wireConnections(server)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- server.Serve(newRefusingListener(countingListener{listener, writes}, config, admit.New(admit.Config{}), new(atomic.Int64)))
+		ended <- server.Serve(newGatedListener(countingListener{listener, writes}, config, admit.New(admit.Config{}), new(atomic.Int64)))
 	}()
 	t.Cleanup(func() {
 		_ = server.Close()
@@ -175,7 +175,7 @@ func TestAnUploadIsToldToGoOnAtOnce(t *testing.T) {
 func TestAfterAFailedWriteNothingElseIsWritten(t *testing.T) {
 	broken := errors.New("broken")
 	below := &brokenConn{err: broken}
-	out := &outbox{Conn: below, boxes: newRefusingListener(nil, nil, nil, nil).boxes}
+	out := &outbox{Conn: below, boxes: newGatedListener(nil, nil, nil, nil).boxes}
 	out.keep()
 	_, err := out.Write([]byte("held"))
 	require.NoError(t, err)

@@ -75,10 +75,10 @@ func servePiped(t *testing.T, handler http.HandlerFunc) (client net.Conn, below 
 	client, end := net.Pipe()
 	below = &patienceConn{Conn: end, writing: make(chan struct{})}
 	server = &http.Server{Handler: handler}
-	serveRefusing(server)
+	wireConnections(server)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- server.Serve(newRefusingListener(newOneConn(below), nil, admit.New(admit.Config{}), new(atomic.Int64)))
+		ended <- server.Serve(newGatedListener(newOneConn(below), nil, admit.New(admit.Config{}), new(atomic.Int64)))
 	}()
 	t.Cleanup(func() {
 		_ = client.Close()

@@ -64,7 +64,7 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 	}
 	defer listener.Close()
 	main := s.newServer(closeAfterChunked(s.closeWhenDraining(handler)))
-	serveRefusing(main)
+	wireConnections(main)
 	tlsConfig := s.certs.TLSConfig()
 	failed := make(chan error, 2)
 	servers := []*http.Server{main}
@@ -77,12 +77,12 @@ func (s *server) serve(ctx context.Context, handler http.Handler) error {
 		}
 		plain := s.newServer(s.certs.HTTPHandler(nil))
 		plain.ReadTimeout = plain.ReadHeaderTimeout // no body means anything there
-		serveRefusing(plain)
+		wireConnections(plain)
 		servers = append(servers, plain)
 		plainAddress = plainListener.Addr().String()
-		go func() { failed <- plain.Serve(newRefusingListener(plainListener, nil, s.gate, &s.malformed)) }()
+		go func() { failed <- plain.Serve(newGatedListener(plainListener, nil, s.gate, &s.malformed)) }()
 	}
-	go func() { failed <- main.Serve(newRefusingListener(listener, tlsConfig, s.gate, &s.malformed)) }()
+	go func() { failed <- main.Serve(newGatedListener(listener, tlsConfig, s.gate, &s.malformed)) }()
 	s.log.Info("listening", "addr", listener.Addr().String(), "http", plainAddress,
 		"pid", os.Getpid(), "tls", tlsConfig != nil, "store", s.store.Describe().Kind, "version", s.cfg.AppVersion)
 
