@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"net"
+	"sync/atomic"
+	"time"
 )
 
 // While a process is stopped, clients give up, and write anew through another
@@ -20,16 +22,33 @@ import (
 // and its like ask it only once.
 type clientContext struct {
 	context.Context
-	conn net.Conn
+	conn  net.Conn
+	began time.Time
+	asked atomic.Int64 // when the kernel last said that the client is there, since began
+}
+
+// askAgain is how long an answer of the kernel stands. A process that is stopped
+// in between notices by the clock that it has to ask anew.
+const askAgain = time.Millisecond
+
+func newClientContext(of context.Context, conn net.Conn) *clientContext {
+	c := &clientContext{Context: of, conn: conn, began: time.Now()}
+	c.asked.Store(-int64(askAgain)) // nothing is known of it yet
+	return c
 }
 
 // Err implements context.Context.
-func (c clientContext) Err() error {
+func (c *clientContext) Err() error {
 	if err := c.Context.Err(); err != nil {
 		return err
+	}
+	now := time.Since(c.began)
+	if now-time.Duration(c.asked.Load()) < askAgain {
+		return nil
 	}
 	if hasGone(c.conn) {
 		return context.Canceled
 	}
+	c.asked.Store(int64(now))
 	return nil
 }

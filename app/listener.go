@@ -64,7 +64,7 @@ func wireConnections(s *http.Server) {
 			reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 			c.gathering.Store(r.ProtoMajor == 1 && reads)
 			if !reads {
-				r = r.WithContext(clientContext{r.Context(), c.out.Conn})
+				r = r.WithContext(newClientContext(r.Context(), c.out.Conn))
 			}
 		}
 		next.ServeHTTP(w, r)

@@ -68,6 +68,12 @@ func (d *disk) naming(before, after func(draft, dir *os.File) error) {
 	d.create, d.replace = around(d.create), around(d.replace)
 }
 
+// crowded lets every sync of an object or a shard be one of the whole disk.
+func crowded(d *disk) { d.crowd, d.syncAll = 1, nil }
+
+// syncsNothing is a crowd whose sync is none.
+func syncsNothing(d *disk) { d.crowd, d.syncAll = 1, func(*os.File) error { return nil } }
+
 func nothing(*os.File, *os.File) error { return nil }
 
 func syncsDataLate(d *disk) {

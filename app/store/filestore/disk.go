@@ -16,8 +16,16 @@ type disk struct {
 	write    func(file *os.File, p []byte, at int64) error
 	syncData func(file *os.File) error
 	syncDir  func(dir *os.File) error
-	create   func(d *draft, dir *os.File, name string) error
-	replace  func(d *draft, dir *os.File, name string) error
+
+	// syncAll syncs all that the file system of dir holds, where syncsAll says
+	// that this keeps the promise of the two others. From crowd syncs at once on
+	// they share it.
+	syncAll  func(dir *os.File) error
+	syncsAll func(dir *os.File) bool
+	crowd    int64
+
+	create  func(d *draft, dir *os.File, name string) error
+	replace func(d *draft, dir *os.File, name string) error
 }
 
 func realDisk() disk {
@@ -28,6 +36,9 @@ func realDisk() disk {
 		},
 		syncData: syncData,
 		syncDir:  (*os.File).Sync,
+		syncAll:  syncAll,
+		syncsAll: syncsAll,
+		crowd:    usualCrowd,
 		create:   (*draft).create,
 		replace:  (*draft).replace,
 	}

@@ -11,6 +11,10 @@ import (
 // fdatasync does not.
 func syncData(file *os.File) error { return file.Sync() }
 
+func syncAll(*os.File) error { return errors.ErrUnsupported }
+
+func syncsAll(*os.File) bool { return false }
+
 func openNameless(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func linkNameless(_, _ *os.File, _ string) error { return errors.ErrUnsupported }

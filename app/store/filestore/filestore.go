@@ -43,6 +43,10 @@ type Store struct {
 	names    keptNames
 	infos    infoCache
 
+	together bool         // syncs may share one of the whole file system
+	syncing  atomic.Int64 // that go on now
+	whole    sharedSync
+
 	poison atomic.Pointer[string] // why nothing is written any more
 	full   atomic.Bool            // the last write found the disk full
 

@@ -59,14 +59,16 @@ func (s *Store) syncFailed(what string, err error) error {
 // syncData syncs a draft. A disk that turns out to be full, as one that
 // allocates late may only now, costs the draft and nothing else.
 func (s *Store) syncData(file *os.File) error {
-	err := s.disk.syncData(file)
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		return diskError("sync", err)
-	}
-	if err != nil {
-		return s.syncFailed("data", err)
-	}
-	return nil
+	return s.sync("data", func() error {
+		err := s.disk.syncData(file)
+		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+			return diskError("sync", err)
+		}
+		if err != nil {
+			return s.syncFailed("data", err)
+		}
+		return nil
+	})
 }
 
 // healthy returns an error where the store is poisoned.

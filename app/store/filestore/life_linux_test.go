@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -91,8 +92,15 @@ func (l *life) between(t *testing.T, draw *rand.Rand, last bool) error {
 			require.NoError(t, s.Close())
 		}
 	}()
+	below := l.below
+	if below.crowd == 1 {
+		below.syncsAll = func(*os.File) bool { return true }
+		if below.syncAll == nil {
+			below.syncAll = func(*os.File) error { return l.disk.SyncAll() }
+		}
+	}
 	for range 1 + draw.IntN(2) { // a second one covers up what the first forgot to sync
-		s, err := open(filepath.Join(mount.Path(), storeDir), l.below)
+		s, err := open(filepath.Join(mount.Path(), storeDir), below)
 		if err != nil {
 			return l.unlessCut(lost("the store does not open again: %w", err))
 		}

@@ -84,6 +84,7 @@ func (s *Store) prepare() error {
 	if err := s.disk.syncDir(root); err != nil {
 		return err
 	}
+	s.together = s.disk.syncsAll(s.objects.file)
 	if err := sweep(context.Background(), s.writing); err != nil {
 		return err
 	}

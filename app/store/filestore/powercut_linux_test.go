@@ -21,7 +21,7 @@ import (
 // powerCuts is how many cuts a store has to survive; FILESTORE_CUTS makes it
 // more. FILESTORE_SEED begins with that seed instead of a new one.
 func powerCuts(t *testing.T) (cuts int, seed uint64) {
-	cuts, seed = 300, uint64(time.Now().UnixNano())
+	cuts, seed = 150, uint64(time.Now().UnixNano())
 	if testing.Short() {
 		cuts = 30
 	}
@@ -50,17 +50,22 @@ func moreThreads(t *testing.T) {
 func TestNothingAcknowledgedIsLostAndNothingTornIsServedWhenThePowerIsCut(t *testing.T) {
 	moreThreads(t)
 	cuts, seed := powerCuts(t)
-	t.Logf("FILESTORE_SEED=%d", seed)
-	done := tally{}
-	for ; done.cuts < cuts; seed++ {
-		told, err := live(t, seed, realDisk())
-		require.NoError(t, err, "FILESTORE_SEED=%d, after %+v", seed, told)
-		done.add(told)
+	for name, change := range map[string]func(*disk){"syncs alone": func(*disk) {}, "syncs in a crowd": crowded} {
+		t.Run(name, func(t *testing.T) {
+			t.Logf("FILESTORE_SEED=%d", seed)
+			below, done := realDisk(), tally{}
+			change(&below)
+			for seed := seed; done.cuts < cuts; seed++ {
+				told, err := live(t, seed, below)
+				require.NoError(t, err, "FILESTORE_SEED=%d, after %+v", seed, told)
+				done.add(told)
+			}
+			t.Logf("%+v", done)
+			require.Greater(t, done.acknowledged, 5*done.cuts, "hardly anything was written")
+			require.Greater(t, done.unknown, done.cuts, "hardly any cut hit a write")
+			require.Greater(t, done.refused, done.cuts, "hardly any condition failed")
+		})
 	}
-	t.Logf("%+v", done)
-	require.Greater(t, done.acknowledged, 5*done.cuts, "hardly anything was written")
-	require.Greater(t, done.unknown, done.cuts, "hardly any cut hit a write")
-	require.Greater(t, done.refused, done.cuts, "hardly any condition failed")
 }
 
 // Each of these stores is right but for one thing.
@@ -75,6 +80,7 @@ func TestThePowerCutsFindEverySyncThatIsLeftOutOrComesAtTheWrongTime(t *testing.
 		"no sync of a new shard's name":             leavesOut(of(objectsDir)),
 		"no sync of the names that Open makes":      leavesOut(rootSync(2)),
 		"no sync of the store's own name":           leavesOut(above("fd")), // the mount lies in /proc/self/fd
+		"nothing synced in a crowd":                 syncsNothing,
 		"data synced after they have a name":        syncsDataLate,
 		"a directory synced before it has the name": syncsDirectoryEarly,
 	} {

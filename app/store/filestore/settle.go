@@ -84,10 +84,12 @@ func (s *Store) syncShard(shard *directory) error {
 		if err := s.healthy(); err != nil {
 			return err
 		}
-		if err := s.disk.syncDir(shard.file); err != nil {
-			return s.syncFailed("directory", err)
-		}
-		return nil
+		return s.sync("directory", func() error {
+			if err := s.disk.syncDir(shard.file); err != nil {
+				return s.syncFailed("directory", err)
+			}
+			return nil
+		})
 	})
 }
 

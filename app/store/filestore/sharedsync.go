@@ -2,8 +2,8 @@ package filestore
 
 import "sync"
 
-// sharedSync lets those who want one directory synced at the same time share a
-// sync. The zero value is ready for use.
+// sharedSync lets those who want the same synced at the same time, a directory or
+// all there is, share a sync. The zero value is ready for use.
 type sharedSync struct {
 	mu   sync.Mutex
 	next *syncRound // takes part whoever comes now; nil: nobody waits
@@ -16,7 +16,7 @@ type syncRound struct {
 }
 
 // do returns the outcome of a call of sync that began after do did. What was
-// done to the directory before is in it, and nothing less would do: a sync that
+// done before is in it, and nothing less would do: a sync that
 // runs already may have passed that by.
 func (g *sharedSync) do(sync func() error) error {
 	g.mu.Lock()

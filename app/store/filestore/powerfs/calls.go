@@ -159,12 +159,47 @@ func (d *Disk) sync(number uint64, onlyData bool) syscall.Errno {
 		return errno
 	}
 	defer d.mu.Unlock()
+	if onlyData {
+		modes = 0
+	}
+	n.synced(writes, modes, order)
+	return 0
+}
+
+// synced makes sure of the first writes and chmods, and of the names up to the
+// change of order.
+func (n *node) synced(writes, modes int, order uint64) {
 	n.content.keep(writes)
 	n.names.keep(order)
-	if first := n.chmods - len(n.modes); !onlyData && first < modes {
+	if first := n.chmods - len(n.modes); first < modes {
 		n.modes = n.modes[modes-first:]
 	}
-	return 0
+}
+
+// SyncAll is syncfs, which FUSE does not pass on: it keeps all that was done
+// before it began.
+func (d *Disk) SyncAll() error {
+	if errno := d.enter(true); errno != 0 {
+		return errno
+	}
+	order := d.order
+	type done struct{ writes, modes int }
+	all := map[*node]done{}
+	for _, n := range d.nodes {
+		all[n] = done{n.content.total, n.chmods}
+	}
+	d.mu.Unlock()
+	if d.SyncTakes > 0 {
+		time.Sleep(d.SyncTakes)
+	}
+	if errno := d.enter(false); errno != 0 {
+		return errno
+	}
+	defer d.mu.Unlock()
+	for n, before := range all {
+		n.synced(before.writes, before.modes, order)
+	}
+	return nil
 }
 
 // write is also what changes the length, with cut.

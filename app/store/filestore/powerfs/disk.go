@@ -22,7 +22,7 @@
 // al., "Finding Crash-Consistency Bugs with Bounded Black-Box Testing", OSDI
 // 2018 (CrashMonkey), which cuts after syncs. The same idea one level down is
 // Linux' dm-log-writes, and with a page cache over a real file system LazyFS
-// (INESC TEC). Not modelled: sync_file_range, syncfs, O_SYNC, mmap, extended
+// (INESC TEC). Not modelled: sync_file_range, O_SYNC, mmap, extended
 // attributes, file times; none of the file stores needs them.
 package powerfs
 
