@@ -123,10 +123,14 @@ func answersEarly(right http.Handler, late *sync.WaitGroup) http.Handler {
 	})
 }
 
+// muchLater is long enough for others to have written the key meanwhile, on a
+// slow machine too: before that a late write harms nobody.
+const muchLater = 150 * time.Millisecond
+
 func appliesLate(right http.Handler, late *sync.WaitGroup) http.Handler {
 	return some(right, func(w http.ResponseWriter, r *http.Request) {
 		later := again(r, bodyOf(r))
-		after(late, 15*time.Millisecond, right, later)
+		after(late, muchLater, right, later)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 }
@@ -136,7 +140,7 @@ func appliesTwice(right http.Handler, late *sync.WaitGroup) http.Handler {
 		body := bodyOf(r)
 		later := again(r, body)
 		right.ServeHTTP(httptest.NewRecorder(), again(r, body))
-		after(late, 15*time.Millisecond, right, later)
+		after(late, muchLater, right, later)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 }
