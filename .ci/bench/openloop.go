@@ -113,7 +113,7 @@ func (c client) openLoop(ctx context.Context, s *server, r request, rate float64
 		number := numbers.next()
 		all.Go(func() { c.once(ctx, s, r, number, due, result) })
 	}
-	result.elapsed = time.Since(begun)
 	all.Wait()
+	result.elapsed = time.Since(begun)
 	return result
 }

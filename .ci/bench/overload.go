@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -14,18 +15,26 @@ import (
 
 // overload offers twice of what the app can do. What it accepts must still be
 // answered in good time, and what it refuses must be refused quickly. The load
-// comes from this machine too, so the work asked for is the costly kind: a
-// durable PUT, and a step that burns CPU.
+// comes from this machine too: so the app has one core to itself and the load
+// another, or what is measured would be how they fight for both; and the work
+// asked for is of the costly kind, a durable PUT and a step that burns CPU.
 func overload(ctx context.Context, b *bench, into *report) (err error) {
 	dir, err := b.directory("overload")
 	if err != nil {
 		return err
 	}
-	s, err := b.startApp(ctx, dir, false)
+	if err := pin(os.Getpid(), 0); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pin(os.Getpid(), 0, 1)) }()
+	s, err := b.startApp(ctx, dir, false) // it inherits the core, and counts one
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
+	if err := pin(os.Getpid(), 1); err != nil {
+		return err
+	}
 	client := newClient(4096)
 	defer client.close()
 	if err := client.put(ctx, s, "/v1/objects/source", make([]byte, 4<<10)); err != nil {

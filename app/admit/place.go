@@ -2,6 +2,7 @@ package admit
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
@@ -57,12 +58,14 @@ func (g *Gate) take(ctx context.Context, l *line, places, cost int64, full, long
 	}
 	p := &Place{gate: g, line: l, long: long, entry: e, cost: cost}
 	if e.ready == nil {
+		letOthersIn()
 		return p, nil
 	}
 	timer := time.NewTimer(l.patience)
 	defer timer.Stop()
 	select {
 	case <-e.ready:
+		letOthersIn()
 		return p, nil
 	case <-ctx.Done():
 		p.giveUp()
@@ -128,3 +131,9 @@ func (p *Place) Done(whole bool) {
 	}
 	p.line.leave(now, p.entry, p.held+now.Sub(p.entry.since), cost)
 }
+
+// letOthersIn lets whoever else can run go first. Otherwise the runtime would
+// run one request to its end before it looks at the next one: those not yet read
+// would wait in its own queue, which has no end and refuses nobody, and the line
+// would stay empty.
+func letOthersIn() { runtime.Gosched() }
