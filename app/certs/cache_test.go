@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,4 +243,27 @@ func servePlain(t *testing.T, handler http.Handler) string {
 	go func() { defer close(done); _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close(); <-done })
 	return listener.Addr().String()
+}
+
+func TestACancelledCacheWriteIsNotLeftRunning(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var over atomic.Bool
+	_, err := bounded(ctx, func() (struct{}, error) {
+		cancel()
+		time.Sleep(50 * time.Millisecond) // a write that had begun
+		over.Store(true)
+		return struct{}{}, nil
+	})
+	require.NoError(t, err)
+	require.True(t, over.Load())
+}
+
+func TestACacheThatHangsIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	hang := make(chan struct{})
+	defer close(hang)
+	_, err := bounded(ctx, func() (struct{}, error) { cancel(); <-hang; return struct{}{}, nil })
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -127,8 +127,13 @@ func versionOf(value []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// bounded returns when do does or when ctx ends. A file system that hangs keeps
-// do's goroutine; nothing in user space can free it.
+// leftBehind is how long bounded waits for work that had begun when its context
+// ended. Any file system that is well is done by then.
+const leftBehind = time.Second
+
+// bounded returns when do does, or leftBehind after ctx ended: whoever cancels
+// and waits leaves nothing that still writes. Only a file system that hangs
+// keeps do's goroutine; nothing in user space can free it.
 func bounded[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -143,6 +148,11 @@ func bounded[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
+	}
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-time.After(leftBehind):
 		var none T
 		return none, ctx.Err()
 	}
