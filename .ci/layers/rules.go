@@ -41,8 +41,8 @@ var fences = []fence{
 		Bars: []string{"github.com/ceph/go-ceph/..."}, Tests: true,
 	},
 	{
-		Why: "the AWS SDK stays in the S3 store, the certificates' cache and the AWS brick",
-		In:  []string{"..."}, Spare: []string{"app/store/s3store/...", "app/certs/...", "validator/aws/..."},
+		Why: "the AWS SDK stays in the S3 store, the certificates' cache, the AWS brick and the judge's way to RGW",
+		In:  []string{"..."}, Spare: []string{"app/store/s3store/...", "app/certs/...", "validator/aws/...", "validator/ceph/..."},
 		Bars: []string{"github.com/aws/..."}, Tests: true,
 	},
 	{
@@ -63,13 +63,17 @@ var fences = []fence{
 		In:  []string{"app/admit/..."}, Bars: []string{module + "/...", "net/http/..."}, Tests: true,
 	},
 	{
+		Why: "what the fall-back asks of places depends on the promise alone",
+		In:  []string{"app/store/versioned"}, Bars: []string{module + "/..."}, But: []string{"app/store"},
+	},
+	{
 		Why: "the rules for stores know the promise and no store",
 		In:  []string{"app/store/storetest"}, Bars: []string{module + "/..."}, But: []string{"app/store"},
 	},
 	{
 		Why: "a store knows the promise, and neither the other stores nor the API",
 		In:  []string{"app/store/..."}, Spare: []string{"app/store", "app/store/storetest"},
-		Bars: []string{module + "/..."}, But: []string{"app/store", "app/store/storetest", "app/store/linear"}, Tests: true,
+		Bars: []string{module + "/..."}, But: []string{"app/store", "app/store/storetest", "app/store/linear", "app/store/versioned", "infra/ceph"}, Tests: true,
 	},
 	{
 		Why: "the API serves any store, so it names none",
