@@ -79,6 +79,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		return fmt.Errorf("--store %s: %w", cfg.Store, err)
 	}
 	defer objects.Close()
+	locate := telemetry.ObserveLocate(locator(objects), measured)
 	objects, stopAudit := auditStore(ctx, cfg, objects, telemetry.Observe(objects, measured), measured, log)
 	defer stopAudit()
 
@@ -104,6 +105,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		Describe:  describe(cfg, objects, time.Now().UTC()),
 		Limits:    api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
 		Gate:      gate,
+		Locate:    locate,
 		Logger:    log,
 		Ready:     s.ready,
 		HSTS:      overTLS(source, cfg.HSTS),

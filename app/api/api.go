@@ -26,6 +26,11 @@ type Config struct {
 	Gate     *admit.Gate // nil: one with the defaults
 	Logger   *slog.Logger
 
+	// Locate says where the bytes of an object lie, as store.Locator does; nil:
+	// that is not served. It is no part of Store, as what is put around a store
+	// to measure or to watch it passes no optional method on.
+	Locate func(ctx context.Context, key string) (store.Location, error)
+
 	// Ready says why the server cannot serve now, in one sentence that may be
 	// shown to anyone; nil: it can. A nil Ready is always ready.
 	Ready func(context.Context) error
@@ -107,6 +112,10 @@ func New(cfg Config) http.Handler {
 	v1.GET("/*key", errs.handle(objects.get))
 	v1.HEAD("/*key", errs.handle(objects.head))
 	v1.DELETE("/*key", errs.handle(objects.delete))
+	if cfg.Locate != nil {
+		evidence := evidence{cfg.Locate, cfg.Gate}
+		e.GET("/v1/evidence/*key", admitted(cfg.Gate, errs), handicap(cfg.Handicap), errs.handle(evidence.get))
+	}
 	return e
 }
 

@@ -17,7 +17,7 @@ const MaxToken = 512
 // Roles are the bearer tokens by role. A role may have several, all valid at
 // once, which is what a rotation needs; an empty one is never accepted. The
 // judge may do everything, the writer everything with objects, the reader only
-// read.
+// read. Where objects lie is for the judge alone: it names what is inside.
 type Roles struct{ Judge, Writer, Reader []string }
 
 // Tokens are the tokens that are valid now. They may be replaced while requests
@@ -82,8 +82,11 @@ func authenticate(tokens *Tokens, errs failer) gin.HandlerFunc {
 			return
 		}
 		c.Set(roleKey, g.role)
-		if !g.allows(c.Request.Method) {
+		switch {
+		case !g.allows(c.Request.Method):
 			errs.fail(c, refuse(errForbidden, "The %s's token may not %s.", g.role, c.Request.Method))
+		case g.methods != nil && strings.HasPrefix(c.Request.URL.Path, "/v1/evidence/"):
+			errs.fail(c, refuse(errForbidden, "The %s's token may not ask where objects lie; the judge's may.", g.role))
 		}
 	}
 }

@@ -34,12 +34,6 @@ func held(t *testing.T, next http.Handler) http.Handler {
 // each with its reason.
 var unproduced = map[string]string{
 	"429": "the contract lets a platform choose; this one answers 503",
-
-	"GET /v1/evidence/{key} 200": "no store of this tree keeps bytes in Ceph or S3",
-	"GET /v1/evidence/{key} 400": "the route comes with such a store",
-	"GET /v1/evidence/{key} 403": "the route comes with such a store",
-	"GET /v1/evidence/{key} 500": "the route comes with such a store",
-	"GET /v1/evidence/{key} 503": "the route comes with such a store",
 }
 
 // all lists every answer that the document has.

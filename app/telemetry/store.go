@@ -97,13 +97,28 @@ type observed struct {
 	telemetry *Telemetry
 }
 
-// begin starts to measure an operation; the returned function ends it.
 func (o *observed) begin(ctx context.Context, operation string) (context.Context, func(error)) {
+	return o.telemetry.operation(ctx, operation)
+}
+
+// ObserveLocate returns l's Locate, measured by t as an operation of the store.
+func ObserveLocate(l store.Locator, t *Telemetry) func(context.Context, string) (store.Location, error) {
+	return func(ctx context.Context, key string) (store.Location, error) {
+		ctx, end := t.operation(ctx, "locate")
+		at, err := l.Locate(ctx, key)
+		end(err)
+		return at, err
+	}
+}
+
+// operation starts to measure an operation of the store; the returned function
+// ends it.
+func (t *Telemetry) operation(ctx context.Context, operation string) (context.Context, func(error)) {
 	began := time.Now()
-	ctx, span := o.telemetry.startChild(ctx, "store."+operation)
+	ctx, span := t.startChild(ctx, "store."+operation)
 	return ctx, func(err error) {
 		result, failure := resultOf(err)
-		o.telemetry.stores.observe(operationKey{operation, result}, time.Since(began))
+		t.stores.observe(operationKey{operation, result}, time.Since(began))
 		span.end(result, failure)
 	}
 }
