@@ -113,7 +113,7 @@ func (q queued) Put(ctx context.Context, key string, body io.Reader, opts store.
 
 func (q queued) allowed(ctx context.Context, key string, opts store.PutOptions) error {
 	info, err := q.Stat(ctx, key)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err != nil && !absent(err) {
 		return err
 	}
 	return opts.Check(info.ETag)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -74,7 +73,7 @@ func (o *objects) resolveMatch(ctx context.Context, key string, tags []string) (
 	}
 	info, err := o.store.Stat(ctx, key)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case absent(err):
 		// Left to the conditional write to fail on: that is a 412, not a 404.
 		return strong[0], nil
 	case err != nil:
@@ -141,7 +140,7 @@ func (p preconditions) check(info store.Info) (unchanged bool, err error) {
 // missing is the error for an object that is not there, which no list of
 // If-Match names. That comes first in the contract's order of errors.
 func (p preconditions) missing(err error) error {
-	if p.match != nil && errors.Is(err, store.ErrNotFound) {
+	if p.match != nil && absent(err) {
 		return store.ErrCondition
 	}
 	return err

@@ -58,6 +58,24 @@ func TestAnErrorOfTheStoreBecomesItsStatus(t *testing.T) {
 	}
 }
 
+func TestWhatIsInDoubtIsNeverDeniedNorConfirmed(t *testing.T) {
+	for _, doubt := range []error{store.ErrUnknown, store.ErrUnavailable} {
+		for _, plain := range []error{store.ErrNotFound, store.ErrCondition, store.ErrTruncated, store.ErrFull, context.Canceled} {
+			b := newBench(t, withStore(failing{memstore.New(), fmt.Errorf("%w: %w", plain, doubt)}))
+			for _, c := range [][]string{
+				{"PUT"}, {"PUT", "If-None-Match: *"}, {"PUT", `If-Match: "a", "b"`}, {"PUT", `If-Match: "a"`}, {"DELETE"}, {"DELETE", "If-Match: *"},
+				{"GET"}, {"GET", "If-Match: *"}, {"GET", `If-None-Match: "e"`}, {"GET", "Range: bytes=0-1"}, {"HEAD"}, {"HEAD", `If-Match: "a"`},
+			} {
+				got := b.do(c[0], "/v1/objects/k", "", c[1:]...)
+				require.Equal(t, 503, got.status, "%v, %v, %v", c, plain, doubt)
+				require.Equal(t, "1", got.header.Get("Retry-After"))
+			}
+			require.Equal(t, 503, b.do("GET", "/v1/objects/k?process=sha256", "").status)
+			require.Equal(t, 503, b.do("GET", "/v1/objects", "").status)
+		}
+	}
+}
+
 // midway fails after some bytes were sent.
 type midway struct{ *memstore.Store }
 

@@ -40,8 +40,12 @@ type outcome struct {
 }
 
 // outcomes is the one table from errors to statuses; the first match counts.
-// What is not in it is our own failure: 500, logged, its text hidden.
+// What is in doubt comes first: an error that wraps both that and a plain answer
+// knows no plain answer. What is not in the table is our own failure: 500,
+// logged, its text hidden.
 var outcomes = [...]outcome{
+	{store.ErrUnknown, http.StatusServiceUnavailable, "outcome-unknown", "The write may or may not have taken effect; send it again."},
+	{store.ErrUnavailable, http.StatusServiceUnavailable, "store-unavailable", "The store cannot be reached; try again."},
 	{errUnauthorized, http.StatusUnauthorized, "unauthorized", "Send Authorization: Bearer with a token of this platform."},
 	{errForbidden, http.StatusForbidden, "forbidden", "This token may not do this."},
 	{errNoRoute, http.StatusNotFound, "no-route", "Nothing is served at this path."},
@@ -61,8 +65,6 @@ var outcomes = [...]outcome{
 	{errRange, http.StatusRequestedRangeNotSatisfiable, "range-not-satisfiable", "No range that was asked for lies in the object."},
 	{errNotReady, http.StatusServiceUnavailable, "not-ready", "The server cannot serve now."},
 	{admit.ErrBusy, http.StatusServiceUnavailable, "busy", "The server has too much to do at once; try again."},
-	{store.ErrUnknown, http.StatusServiceUnavailable, "outcome-unknown", "The write may or may not have taken effect; send it again."},
-	{store.ErrUnavailable, http.StatusServiceUnavailable, "store-unavailable", "The store cannot be reached; try again."},
 	{store.ErrFull, http.StatusInsufficientStorage, "store-full", "The store is full; nothing was stored."},
 	{context.Canceled, http.StatusServiceUnavailable, "abandoned", "The request was abandoned before it was answered."},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "too-slow", "The store did not answer in time; try again."},
@@ -78,6 +80,9 @@ func outcomeOf(err error) outcome {
 	}
 	return internal
 }
+
+// absent reports whether err says for certain that there is no such object.
+func absent(err error) bool { return outcomeOf(err).err == store.ErrNotFound }
 
 // refusal is an error of the table with a sentence for the client that says
 // what was sent and what is wanted.
