@@ -58,6 +58,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 install() {
 	local missing=()
 	has gcc || missing+=(gcc libc6-dev) # the race detector links with it
+	[ -e /usr/include/rados/librados.h ] || missing+=(librados-dev)
 	has git || missing+=(git)
 	has python3 || missing+=(python3)
 	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
@@ -125,13 +126,17 @@ build() {
 # tests are all the Go tests. -count=1: what depends on this machine's tools
 # must not be answered from an earlier run.
 tests() {
-	local race=-race
+	local race=-race tags=-tags=ceph
 	if ! has gcc; then
 		race=
 		left+=("race detector: gcc is not installed")
 	fi
+	if ! has gcc || [ ! -e /usr/include/rados/librados.h ]; then
+		tags=
+		left+=("Ceph: librados-dev is not installed")
+	fi
 	# shellcheck disable=SC2086 # empty is no argument
-	counted go test -json $race -count=1 -p 2 -timeout 40m ./... ./.ci/bench ./.ci/layers ./.ci/tally
+	counted go test -json $race $tags -count=1 -p 2 -timeout 40m ./... ./.ci/bench ./.ci/layers ./.ci/tally
 }
 
 finish() {

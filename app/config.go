@@ -39,7 +39,7 @@ type Config struct {
 	Contest    string `help:"Id of the contest whose judge may load this platform. Empty: none may."`
 	Instance   string `help:"Name of this instance, unique among the running ones. Empty: drawn at random."`
 	Zone       string `default:"local" help:"Zone that the instance runs in."`
-	AppVersion string `default:"${version}" help:"Version that the platform describes itself as."`
+	AppVersion string `default:"${revision}" help:"Version that the platform describes itself as."`
 	DeployedAt string `help:"When this version was deployed (RFC 3339). Empty: when the process started."`
 
 	AuditRate  float64 `default:"2" help:"How many acknowledged objects are read again a second, to find losses. 0: none."`
@@ -59,6 +59,8 @@ type Config struct {
 	Drain          time.Duration `default:"10s" help:"How long requests in flight may take to finish after SIGTERM."`
 	DrainDelay     time.Duration `default:"0s" help:"How long to go on accepting after SIGTERM, not ready, so that balancers notice."`
 
+	Version kong.VersionFlag `help:"Print which build this is, and whether it can store in Ceph."`
+
 	Secrets Secrets `kong:"-"`
 }
 
@@ -77,7 +79,7 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errHelp says that help was asked for and printed.
+// errHelp says that help or the version was asked for and printed.
 var errHelp = errors.New("help was printed")
 
 // parseConfig reads flags and environment and checks the whole. Help goes to
@@ -88,17 +90,17 @@ func parseConfig(args []string, getenv func(string) string, stdout io.Writer) (C
 	parser, err := kong.New(&cfg,
 		kong.Name("app"),
 		kong.Description("The reference platform: keeps objects and serves them over HTTP."),
-		kong.Vars{"version": version},
+		kong.Vars{"revision": version, "version": build()},
 		kong.Writers(stdout, stdout),
 		kong.Exit(func(int) { helped = true }),
 		kong.ValueFormatter(func(v *kong.Value) string {
-			if v.Flag == nil || v.Name == "help" {
+			if v.Flag == nil || asks(v.Name) {
 				return v.OrigHelp
 			}
 			return v.Help + " $" + environmentName(v.Name)
 		}),
 		kong.Resolvers(kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-			if value := getenv(environmentName(flag.Name)); value != "" && flag.Name != "help" {
+			if value := getenv(environmentName(flag.Name)); value != "" && !asks(flag.Name) {
 				return value, nil
 			}
 			return nil, nil
@@ -122,6 +124,9 @@ func parseConfig(args []string, getenv func(string) string, stdout io.Writer) (C
 	}
 	return cfg, cfg.readSecrets(getenv)
 }
+
+// asks reports whether a flag is a question, which the environment cannot ask.
+func asks(flag string) bool { return flag == "help" || flag == "version" }
 
 func environmentName(flag string) string {
 	return "BOGOPS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))

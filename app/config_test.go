@@ -145,3 +145,17 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 	}
 	require.NotContains(t, out.String(), "the-judges-token")
 }
+
+func TestTheVersionSaysWhetherThisBuildCanStoreInCeph(t *testing.T) {
+	var out bytes.Buffer
+	_, err := parseConfig([]string{"--version"}, environment("BOGOPS_JUDGE_TOKEN="), &out)
+	require.ErrorIs(t, err, errHelp)
+	want := "app dev, cannot store in Ceph: built without the tag ceph\n"
+	if withCeph {
+		want = "app dev, can store in Ceph\n"
+	}
+	require.Equal(t, want, out.String())
+
+	_, err = parseConfig(nil, environment("BOGOPS_VERSION=true"), &out)
+	require.NoError(t, err, "the environment asks no question")
+}

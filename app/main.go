@@ -26,6 +26,14 @@ import (
 // version is set by the build: -ldflags "-X main.version=…".
 var version = "dev"
 
+// build says what was built: which version, and with what.
+func build() string {
+	if withCeph {
+		return "app " + version + ", can store in Ceph"
+	}
+	return "app " + version + ", cannot store in Ceph: built without the tag ceph"
+}
+
 // Exit codes.
 const (
 	exitFailure = 1

@@ -1,0 +1,5 @@
+//go:build !ceph
+
+package main
+
+const withCeph = false
