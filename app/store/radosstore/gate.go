@@ -1,0 +1,40 @@
+package radosstore
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
+
+	"bogops/app/store"
+)
+
+// gate bounds the operations in flight: each holds a thread until it ends, and
+// none can be cancelled. It bounds those who wait, too.
+type gate struct {
+	places  *semaphore.Weighted
+	waiting atomic.Int64
+	queue   int64
+}
+
+func newGate(inFlight, queue int) *gate {
+	return &gate{places: semaphore.NewWeighted(int64(inFlight)), queue: int64(queue)}
+}
+
+// enter waits for a place; each is given back by leave.
+func (g *gate) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if g.places.TryAcquire(1) {
+		return nil
+	}
+	defer g.waiting.Add(-1)
+	if g.waiting.Add(1) > g.queue {
+		return fmt.Errorf("%w: %d operations wait for their turn already", store.ErrUnavailable, g.queue)
+	}
+	return g.places.Acquire(ctx, 1)
+}
+
+func (g *gate) leave() { g.places.Release(1) }

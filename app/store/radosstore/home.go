@@ -1,0 +1,63 @@
+package radosstore
+
+import (
+	"context"
+	"time"
+
+	"bogops/app/store"
+)
+
+// Home is a Ceph pool as the place where objects belong. It can be used at
+// once: until the cluster is reached calls fail with store.ErrUnavailable.
+type Home struct {
+	cfg     Config
+	pool    pool
+	buffers *buffers
+	index   indexer
+	uploads registry
+	now     func() time.Time
+}
+
+// Open returns the pool that cfg names, and connects to it in the background
+// until Close. A binary that was built without the tag ceph returns an error.
+func Open(cfg Config) (*Home, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	p, err := dial(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newHome(cfg, p), nil
+}
+
+func newHome(cfg Config, p pool) *Home {
+	return &Home{
+		cfg: cfg, pool: p, now: time.Now,
+		buffers: newBuffers(cfg.Bytes, cfg.Waiting),
+		index:   unlisted{}, uploads: unlisted{},
+	}
+}
+
+// Describe implements store.Store.
+func (h *Home) Describe() store.Description {
+	return store.Description{Kind: "ceph", Durable: true, InFlight: h.cfg.InFlight}
+}
+
+// Health says how the last round trip through the pool went, and whether
+// operations time out. It does not wait.
+func (h *Home) Health(context.Context) store.Health { return h.pool.health(h.now()) }
+
+// Address implements versioned.Home.
+func (h *Home) Address() (string, error) { return h.pool.address() }
+
+// Blocklist implements versioned.Home. It returns when the cluster has agreed,
+// and whatever this instance does afterwards comes after nothing of that one.
+func (h *Home) Blocklist(ctx context.Context, address string) error {
+	return h.pool.blocklist(ctx, address)
+}
+
+// Close waits for every operation that was begun, also for those whose callers
+// have gone. Readers that Open returned fail afterwards.
+func (h *Home) Close() error { return h.pool.close() }
