@@ -29,6 +29,12 @@ type Config struct {
 	Waiting   int           // calls that may wait for their turn; default 1,024
 	Bytes     int64         // of all bodies in memory at once; default 96 MiB, at least 16 MiB
 	OpTimeout time.Duration // of one operation, in whole seconds, as Ceph takes it; default 3 s
+
+	IndexShards  int           // of a pool that has no index yet; default 64, and never changed afterwards
+	CollectEvery time.Duration // between passes of the collector; default 5 min, negative: none
+	Grace        time.Duration // longer than any read, and any silence of an upload; default 10 min
+	Stale        time.Duration // after which a write that was never heard of again is dead; default 24 h
+	Retention    time.Duration // of tombstones; 0: they stay, as a fall-back needs it, which removes them itself
 }
 
 // The sizes of the layout. Objects say their own, so these may change.
@@ -59,6 +65,24 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.OpTimeout == 0 {
 		c.OpTimeout = 3 * time.Second
+	}
+	if c.IndexShards == 0 {
+		c.IndexShards = 64
+	}
+	if c.CollectEvery == 0 {
+		c.CollectEvery = 5 * time.Minute
+	}
+	if c.Grace == 0 {
+		c.Grace = 10 * time.Minute
+	}
+	if c.Stale == 0 {
+		c.Stale = 24 * time.Hour
+	}
+	if c.IndexShards < 1 || c.IndexShards > mostShards {
+		return c, fmt.Errorf("radosstore: %d shards of the index given; want 1 to %d", c.IndexShards, mostShards)
+	}
+	if least := 10 * c.OpTimeout; c.Grace < least || c.Stale < c.Grace || c.Retention != 0 && c.Retention < c.Grace {
+		return c, fmt.Errorf("radosstore: grace %v, stale %v, retention %v given; want at least %v (ten time-outs), the grace, and 0 or the grace", c.Grace, c.Stale, c.Retention, least)
 	}
 	if c.InFlight < 4 || c.InFlight > 1000 {
 		return c, fmt.Errorf("radosstore: %d operations in flight given; want 4 to 1000", c.InFlight)

@@ -13,9 +13,13 @@ type Home struct {
 	cfg     Config
 	pool    pool
 	buffers *buffers
-	index   indexer
-	uploads registry
 	now     func() time.Time
+
+	index     *index
+	listing   *lister
+	uploads   *uploads
+	collector *collector
+	chores    chores
 }
 
 // Open returns the pool that cfg names, and connects to it in the background
@@ -29,15 +33,22 @@ func Open(cfg Config) (*Home, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newHome(cfg, p), nil
+	h := newHome(cfg, p)
+	h.beginChores()
+	return h, nil
 }
 
 func newHome(cfg Config, p pool) *Home {
-	return &Home{
+	h := &Home{
 		cfg: cfg, pool: p, now: time.Now,
 		buffers: newBuffers(cfg.Bytes, cfg.Waiting),
-		index:   unlisted{}, uploads: unlisted{},
 	}
+	clock := func() time.Time { return h.now() }
+	h.index = newIndex(p, cfg.IndexShards, cfg.Stale, clock)
+	h.listing = &lister{index: h.index, look: h.Head}
+	h.uploads = newUploads(p, clock)
+	h.collector = newCollector(h, cfg.Grace, cfg.Retention)
+	return h
 }
 
 // Describe implements store.Store.
@@ -60,4 +71,7 @@ func (h *Home) Blocklist(ctx context.Context, address string) error {
 
 // Close waits for every operation that was begun, also for those whose callers
 // have gone. Readers that Open returned fail afterwards.
-func (h *Home) Close() error { return h.pool.close() }
+func (h *Home) Close() error {
+	h.endChores()
+	return h.pool.close()
+}

@@ -2,6 +2,7 @@ package radosstore
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 )
 
@@ -23,9 +24,15 @@ func headName(key string) string { return headPrefix + key }
 
 // tailName begins with the key's hash, so that the tails of one key can be told
 // in a listing of the pool, and are not longer than they need to be.
-func tailName(key string, draft draftID, n int) string {
+func tailName(key string, draft draftID, n int) string { return tailNameOf(tailHash(key), draft, n) }
+
+func tailNameOf(hash string, draft draftID, n int) string {
+	return fmt.Sprintf("%s%s.%s.%08x", tailPrefix, hash, draft, n)
+}
+
+func tailHash(key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return fmt.Sprintf("%s%x.%x.%08x", tailPrefix, sum[:8], draft, n)
+	return hex.EncodeToString(sum[:8])
 }
 
 func recordName(name string) string { return recordPrefix + name }

@@ -85,21 +85,26 @@ func (h *Home) Remove(ctx context.Context, key string, base versioned.Head) erro
 	if base.Version.IsZero() {
 		return failed("remove", key, fmt.Errorf("%w: nothing cannot be removed", versioned.ErrMoved))
 	}
+	err := h.index.remove(ctx, key, base, func() error { return h.removeHead(ctx, key, base) })
+	if err != nil {
+		return failed("remove", key, err)
+	}
+	return nil
+}
+
+func (h *Home) removeHead(ctx context.Context, key string, base versioned.Head) error {
 	err := h.pool.change(ctx, headName(key), change{guard: []byte(base.Guard), remove: true})
 	switch {
 	case errors.Is(err, errGuard), errors.Is(err, errMissing):
-		return failed("remove", key, versioned.ErrMoved)
+		return versioned.ErrMoved
 	case errors.Is(err, store.ErrUnknown):
 		// Nothing there now: whatever is there later has another guard.
 		if now, lookErr := h.lookAgain(ctx, key); lookErr != nil || !now.Version.IsZero() {
-			return failed("remove", key, err)
+			return err
 		}
-	case err != nil:
-		return failed("remove", key, err)
+		return nil
 	}
-	base.Info.Key = key
-	h.index.dropped(entryOf(base))
-	return nil
+	return err
 }
 
 // lookTime is how long a look back may take. It is short: the cluster has just
@@ -117,26 +122,19 @@ func (h *Home) lookAgain(ctx context.Context, key string) (head, error) {
 // listing at the same time. held is what body lies in.
 func (h *Home) replace(ctx context.Context, what string, base versioned.Head, next head, body []byte, held *buffer) (versioned.Head, error) {
 	key := next.Info.Key
-	noted := make(chan error, 1)
-	go func() { noted <- h.index.pending(ctx, entryOf(next.Head)) }()
-	kept, err := h.writeHead(ctx, base, next, body, held)
-	notedErr := <-noted
-	if errors.Is(err, store.ErrUnknown) {
-		if now, lookErr := h.lookAgain(ctx, key); lookErr == nil && now.Version == next.Version {
-			kept, err = now.Head, nil
+	kept, err := h.index.around(ctx, key, base, next.Head, func() (versioned.Head, error) {
+		kept, err := h.writeHead(ctx, base, next, body, held)
+		if errors.Is(err, store.ErrUnknown) {
+			if now, lookErr := h.lookAgain(ctx, key); lookErr == nil && now.Version == next.Version {
+				return now.Head, nil
+			}
 		}
+		return kept, err
+	})
+	if err != nil {
+		return versioned.Head{}, failed(what, key, err)
 	}
-	switch {
-	case err == nil && notedErr != nil:
-		// The head is in place, and the next reader sees it; a listing may not.
-		return versioned.Head{}, failed(what, key, fmt.Errorf("%w: its listing failed: %w", store.ErrUnknown, notedErr))
-	case err == nil:
-		h.index.settle(entryOf(kept))
-		return kept, nil
-	case !errors.Is(err, store.ErrUnknown):
-		h.index.dropped(entryOf(next.Head))
-	}
-	return versioned.Head{}, failed(what, key, err)
+	return kept, nil
 }
 
 // joined is up to which size a body is copied behind its head: one piece is

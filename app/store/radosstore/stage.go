@@ -167,7 +167,7 @@ func (d *draft) Commit(ctx context.Context, base, next versioned.Head) (versione
 		return versioned.Head{}, failed("commit", key, errors.New("the draft was used already"))
 	}
 	if d.tails {
-		if err := d.home.uploads.committing(ctx, d.upload, base.Guard); err != nil {
+		if err := d.home.uploads.committing(ctx, d.upload, base, next); err != nil {
 			return versioned.Head{}, failed("commit", key, fmt.Errorf("register the upload: %w", err))
 		}
 	}
