@@ -21,7 +21,14 @@ type Config struct {
 	Listen      string `default:"127.0.0.1:8443" help:"Address of the API: HTTPS with certificates, plain HTTP without. Port 0 takes a free one."`
 	HTTPListen  string `name:"http-listen" help:"Address of the plain port: ACME challenges, else a redirect to HTTPS. Empty: none."`
 	AdminListen string `help:"Address of the port for operators: /metrics, /debug/pprof/, /healthz, /readyz. It asks for no token. Empty: none."`
-	Store       string `default:"file:./data" help:"Where objects are kept: file:DIR, or mem: for a store that dies with the process."`
+	Store       string `default:"file:./data" help:"Where objects are kept: ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR, or mem: for a store that dies with the process."`
+
+	Ceph      CephConfig    `embed:"" prefix:"ceph-"`
+	S3        S3Config      `embed:"" prefix:"s3-"`
+	Fallback  string        `help:"Where objects are kept while Ceph is not there, with --store ceph: s3:BUCKET. All instances name the same. Empty: nowhere."`
+	Lease     time.Duration `default:"10s" help:"With --fallback: how long what an instance has read of the common state holds. The same for all instances."`
+	TripAfter time.Duration `default:"5s" help:"With --fallback: how long Ceph is down before the instances agree to fall back."`
+	BackAfter time.Duration `default:"10s" help:"With --fallback: how long Ceph is back before objects are brought home."`
 
 	Certs          string   `default:"off" help:"Where the certificate comes from: off, files or acme."`
 	CertFile       string   `help:"Certificate chain (PEM), with --certs files."`
@@ -69,6 +76,7 @@ type Config struct {
 type Secrets struct {
 	Judge, Writer, Reader []string // several while a role's token is rotated
 	FleetKey              []byte
+	CephKey               string
 }
 
 // Format keeps the secrets out of every text, %+v of a whole Config included.
@@ -153,7 +161,7 @@ func (c *Config) check() error {
 			return err
 		}
 	}
-	if _, _, err := splitStore(c.Store); err != nil {
+	if err := c.checkStore(); err != nil {
 		return err
 	}
 	switch c.Certs {
@@ -207,13 +215,13 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
-// readSecrets takes the tokens and the fleet's key from files or from the
-// environment.
+// readSecrets takes the tokens and the keys from files or from the environment.
 func (c *Config) readSecrets(getenv func(string) string) error {
 	var err error
 	if c.Secrets, err = c.readTokens(getenv); err != nil {
 		return err
 	}
+	c.Secrets.CephKey = strings.TrimSpace(getenv("BOGOPS_CEPH_KEY"))
 	if c.FleetKeyFile != "" {
 		text, err := os.ReadFile(c.FleetKeyFile)
 		if err != nil {

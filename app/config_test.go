@@ -40,10 +40,24 @@ func TestABadSettingIsRefusedWithOneExactSentence(t *testing.T) {
 		{[]string{"--listen", "8443"}, nil, `--listen: "8443" given; want HOST:PORT, such as 127.0.0.1:8443`},
 		{[]string{"--listen="}, nil, `--listen: "" given; want HOST:PORT, such as 127.0.0.1:8443`},
 		{[]string{"--http-listen", "x"}, nil, `--http-listen: "x" given; want HOST:PORT, such as 127.0.0.1:8443`},
-		{[]string{"--store", "s3://bucket"}, nil, `--store: "s3://bucket" given; want file:DIR or mem:`},
-		{[]string{"--store", "file:"}, nil, `--store: "file:" given; want file:DIR or mem:`},
-		{[]string{"--store", "mem:x"}, nil, `--store: "mem:x" given; want file:DIR or mem:`},
-		{nil, []string{"BOGOPS_STORE=data"}, `--store: "data" given; want file:DIR or mem:`},
+		{[]string{"--store", "s3://bucket"}, nil, `--store: "s3://bucket" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--store", "file:"}, nil, `--store: "file:" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--store", "mem:x"}, nil, `--store: "mem:x" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{nil, []string{"BOGOPS_STORE=data"}, `--store: "data" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--store", "ceph:"}, nil, `--store: "ceph:" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--store", "ceph:p/"}, nil, `--store: "ceph:p/" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--store", "ceph:p/n/m"}, nil, `--store: "ceph:p/n/m" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--store", "s3:"}, nil, `--store: "s3:" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
+		{[]string{"--s3-endpoint", "http://u:p@h"}, nil, "--s3-endpoint: no such endpoint; want http://HOST:PORT or https://HOST:PORT, without a user"},
+		{[]string{"--s3-endpoint", "h:80"}, nil, "--s3-endpoint: no such endpoint; want http://HOST:PORT or https://HOST:PORT, without a user"},
+		{[]string{"--fallback", "file:x"}, nil, `--fallback: "file:x" given; want s3:BUCKET`},
+		{[]string{"--store", "mem:", "--fallback", "s3:b"}, nil, "--fallback: given with --store mem; want it with --store ceph: only from Ceph there is a way to fall back"},
+		{[]string{"--ceph-in-flight", "0"}, nil, "--ceph-in-flight: 0 given; want 4 to 1000"},
+		{[]string{"--ceph-timeout", "1ms"}, nil, "--ceph-timeout: 1ms given; want whole seconds, as Ceph takes it, and at least 1s"},
+		{[]string{"--lease", "1ms"}, nil, "--lease: 1ms given; want at least 500ms"},
+		{[]string{"--trip-after", "0s"}, nil, "--trip-after: 0s given; want at least 500ms"},
+		{[]string{"--back-after", "0s"}, nil, "--back-after: 0s given; want at least 500ms"},
+		{[]string{"--ceph-key", "x"}, nil, `unknown flag --ceph-key, did you mean "--ceph-key-file"?`},
 		{[]string{"--certs", "on"}, nil, `--certs: "on" given; want off, files or acme`},
 		{[]string{"--certs", "files", "--cert-file", "c"}, nil, "--certs files wants --cert-file and --key-file"},
 		{[]string{"--certs", "acme", "--names", "a"}, nil, "--certs acme wants --names, --acme-cache and --fleet-key-file"},
@@ -139,7 +153,8 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 	for _, flag := range []string{"listen", "http-listen", "store", "certs", "cert-file", "key-file", "names", "acme-directory",
 		"acme-root", "acme-cache", "acme-local", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
 		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-connections", "max-in-flight", "body-budget", "hsts", "handicap",
-		"drain", "drain-delay", "admin-listen", "audit-rate", "store-alone"} {
+		"drain", "drain-delay", "admin-listen", "audit-rate", "store-alone", "ceph-conf", "ceph-monitors", "ceph-user", "ceph-key-file", "ceph-in-flight", "ceph-timeout",
+		"s3-endpoint", "s3-region", "s3-path-style", "s3-roots", "fallback", "lease", "trip-after", "back-after"} {
 		require.Contains(t, out.String(), "--"+flag)
 		require.Contains(t, out.String(), "$"+environmentName(flag))
 	}
@@ -158,4 +173,20 @@ func TestTheVersionSaysWhetherThisBuildCanStoreInCeph(t *testing.T) {
 
 	_, err = parseConfig(nil, environment("BOGOPS_VERSION=true"), &out)
 	require.NoError(t, err, "the environment asks no question")
+}
+
+func TestAStoreInCephIsRefusedWhereTheBuildCannotHaveOne(t *testing.T) {
+	cfg, err := parseConfig([]string{"--store", "ceph:objects/loutres", "--ceph-conf", "c"}, environment("BOGOPS_CEPH_KEY= key5ecret\n"), io.Discard)
+	if !withCeph {
+		require.EqualError(t, err, `--store: "ceph:objects/loutres" given, and this binary was built without Ceph; want one that was built with -tags ceph, which make build sets where librados-dev is installed`)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, "key5ecret", cfg.Secrets.CephKey)
+	require.NotContains(t, fmt.Sprintf("%+v", cfg), "5ecret")
+	u, err := splitStore(cfg.Store)
+	require.NoError(t, err)
+	require.Equal(t, storeURL{"ceph", "objects", "loutres"}, u)
+	_, err = parseConfig([]string{"--store", "ceph:objects"}, environment(), io.Discard)
+	require.EqualError(t, err, "--store ceph wants --ceph-conf or --ceph-monitors")
 }

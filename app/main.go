@@ -19,7 +19,6 @@ import (
 	"bogops/app/api"
 	"bogops/app/certs"
 	"bogops/app/logbuf"
-	"bogops/app/store"
 	"bogops/app/telemetry"
 )
 
@@ -82,11 +81,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	defer stopTracing()
 	floor := heapFloor()
 	defer runtime.KeepAlive(floor)
-	objects, err := openStore(cfg.Store)
+	inner, err := openStore(ctx, cfg, log)
 	if err != nil {
 		return fmt.Errorf("--store %s: %w", cfg.Store, err)
 	}
+	objects := inner.store
 	defer objects.Close()
+	measured.Register(inner.metrics...)
 	locate := telemetry.ObserveLocate(locator(objects), measured)
 	objects, stopAudit := auditStore(ctx, cfg, objects, telemetry.Observe(objects, measured), measured, log)
 	defer stopAudit()
@@ -110,7 +111,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	handler := api.New(api.Config{
 		Store:     objects,
 		Tokens:    tokens,
-		Describe:  describe(cfg, objects, time.Now().UTC()),
+		Describe:  describe(cfg, inner, time.Now().UTC()),
 		Limits:    api.Limits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
 		Gate:      gate,
 		Locate:    locate,
@@ -133,9 +134,9 @@ func overTLS(source *certs.Source, hsts time.Duration) time.Duration {
 	return hsts
 }
 
-// describe returns the platform's description of itself; nothing in it changes
-// while the process lives.
-func describe(cfg Config, objects store.Store, started time.Time) func() api.Description {
+// describe returns the platform's description of itself. Of it only the state of
+// the store changes while the process lives.
+func describe(cfg Config, objects opened, started time.Time) func() api.Description {
 	deployed := started
 	if at, err := time.Parse(time.RFC3339, cfg.DeployedAt); err == nil {
 		deployed = at.UTC()
@@ -143,8 +144,14 @@ func describe(cfg Config, objects store.Store, started time.Time) func() api.Des
 	d := api.Description{
 		Team: cfg.Team, Contest: cfg.Contest, Contract: api.Contract, Level: api.Level,
 		Version: cfg.AppVersion, DeployedAt: deployed, Instance: cfg.Instance, StartedAt: started,
-		Zone: cfg.Zone, Store: objects.Describe().Kind, StoreState: "primary",
+		Zone: cfg.Zone, Store: objects.store.Describe().Kind, StoreState: "primary",
 		Limits: api.DescriptionLimits{Object: int64(cfg.MaxObject), Process: int64(cfg.MaxProcess)},
 	}
-	return func() api.Description { return d }
+	return func() api.Description {
+		now := d
+		if objects.state != nil {
+			now.StoreState = objects.state()
+		}
+		return now
+	}
 }

@@ -1,31 +1,38 @@
 package main
 
 import (
-	"strings"
+	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"bogops/app/store"
 	"bogops/app/store/filestore"
 	"bogops/app/store/memstore"
 )
 
-// splitStore splits a store's URL into its scheme and the rest.
-func splitStore(url string) (scheme, rest string, err error) {
-	scheme, rest, _ = strings.Cut(url, ":")
-	switch {
-	case scheme == "file" && rest != "", scheme == "mem" && rest == "":
-		return scheme, rest, nil
-	}
-	return "", "", usagef("--store: %q given; want file:DIR or mem:", url)
+// opened is a store, and what only some stores have to say.
+type opened struct {
+	store   store.Store
+	state   func() string // the contract's store_state; nil: always primary
+	metrics []prometheus.Collector
 }
 
-// openStore is the one switch that names every store.
-func openStore(url string) (store.Store, error) {
-	scheme, rest, err := splitStore(url)
+// openStore is the one switch that names every store. Those across a network
+// need not be reached: they are down until they are, and the server listens.
+func openStore(ctx context.Context, cfg Config, log *slog.Logger) (opened, error) {
+	u, err := splitStore(cfg.Store)
 	if err != nil {
-		return nil, err
+		return opened{}, err
 	}
-	if scheme == "mem" {
-		return memstore.New(), nil
+	switch u.scheme {
+	case "ceph":
+		return openCeph(ctx, cfg, u, log)
+	case "s3":
+		return openS3(ctx, cfg, u)
+	case "file":
+		files, err := filestore.Open(u.name)
+		return opened{store: files}, err
 	}
-	return filestore.Open(rest)
+	return opened{store: memstore.New()}, nil
 }

@@ -18,6 +18,7 @@ type buffers struct {
 	free    [len(bufferSizes)]sync.Pool
 	budget  *semaphore.Weighted
 	total   int64
+	held    atomic.Int64 // of total, for the metrics
 	waiting atomic.Int64
 	queue   int64 // calls that may wait
 }
@@ -83,6 +84,7 @@ func (b *buffers) shape(n, copies int) *buffer {
 }
 
 func (b *buffers) fill(buf *buffer, n int) *buffer {
+	b.held.Add(buf.cost)
 	if buf.kind < 0 {
 		buf.data = make([]byte, n)
 	} else if old, ok := b.free[buf.kind].Get().(*[]byte); ok {
@@ -105,5 +107,6 @@ func (b *buffer) release() {
 		b.home.free[b.kind].Put(&data)
 	}
 	b.data = nil
+	b.home.held.Add(-b.cost)
 	b.home.budget.Release(b.cost)
 }

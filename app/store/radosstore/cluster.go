@@ -39,6 +39,11 @@ func dial(cfg Config) (pool, error) {
 	return c, nil
 }
 
+// busy tells the gate's numbers.
+func (c *cluster) busy() (inFlight, waiting int64) {
+	return c.gate.busy.Load(), c.gate.waiting.Load()
+}
+
 // maxBackoff is the longest pause between attempts to connect.
 const maxBackoff = 2 * time.Second
 

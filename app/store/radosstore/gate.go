@@ -14,6 +14,7 @@ import (
 // none can be cancelled. It bounds those who wait, too.
 type gate struct {
 	places  *semaphore.Weighted
+	busy    atomic.Int64 // places taken, for the metrics
 	waiting atomic.Int64
 	queue   int64
 }
@@ -28,13 +29,21 @@ func (g *gate) enter(ctx context.Context) error {
 		return err
 	}
 	if g.places.TryAcquire(1) {
+		g.busy.Add(1)
 		return nil
 	}
 	defer g.waiting.Add(-1)
 	if g.waiting.Add(1) > g.queue {
 		return fmt.Errorf("%w: %d operations wait for their turn already", store.ErrUnavailable, g.queue)
 	}
-	return g.places.Acquire(ctx, 1)
+	if err := g.places.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	g.busy.Add(1)
+	return nil
 }
 
-func (g *gate) leave() { g.places.Release(1) }
+func (g *gate) leave() {
+	g.busy.Add(-1)
+	g.places.Release(1)
+}

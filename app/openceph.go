@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"bogops/app/store/radosstore"
+	"bogops/app/store/versioned"
+	"bogops/app/telemetry"
+)
+
+// openCeph opens a pool, alone or with where to fall back to. It is connected
+// to in the background.
+func openCeph(ctx context.Context, cfg Config, u storeURL, log *slog.Logger) (opened, error) {
+	home, err := radosstore.Open(radosstore.Config{
+		Conf: cfg.Ceph.Conf, Monitors: cfg.Ceph.Monitors, User: cfg.Ceph.User,
+		KeyFile: cfg.Ceph.KeyFile, Key: cfg.Secrets.CephKey,
+		Pool: u.name, Namespace: u.namespace,
+		InFlight: cfg.Ceph.InFlight, Bytes: storeBytes(cfg), OpTimeout: cfg.Ceph.Timeout,
+	})
+	if err != nil {
+		return opened{}, err
+	}
+	o := opened{metrics: []prometheus.Collector{telemetry.Ceph(func() telemetry.CephNumbers { return telemetry.CephNumbers(home.Numbers()) })}}
+	if cfg.Fallback == "" {
+		o.store = versioned.Alone(home, versioned.Options{})
+		return o, nil
+	}
+	return openFallback(ctx, cfg, home, o, log)
+}
+
+// storeBytes is how much of bodies a store across a network may hold at once:
+// as much as the requests themselves may.
+func storeBytes(cfg Config) int64 { return max(16<<20, int64(cfg.BodyBudget)) }
