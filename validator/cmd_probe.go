@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"bogops/validator/ceph"
 	"bogops/validator/evidence"
 	"bogops/validator/journal"
 	"bogops/validator/probe"
@@ -26,13 +27,14 @@ type probeCmd struct {
 	Token       string            `required:"" help:"Bearer token with the role judge: the token, env:NAME or file:PATH."`
 	ReaderToken string            `help:"Bearer token with the role reader, likewise; without it the roles are not checked."`
 	Level       string            `default:"bronze" enum:"bronze,silver,gold" help:"Level of the contract: bronze, silver or gold."`
-	Brick       []string          `help:"Only these bricks: api, tls. All by default."`
+	Brick       []string          `help:"Only these bricks: ceph, api, tls. By default api and tls, and ceph where a way into it is given."`
 	Contest     string            `help:"The contest's id that the platform must consent to; unchecked by default."`
 	Control     string            `placeholder:"HOST:PORT" help:"Something that answers while this machine's network works: tells a platform that is down from a network that is."`
 	CA          string            `placeholder:"FILE" type:"path" help:"PEM roots to trust in place of the public ones."`
 	Resolve     map[string]string `placeholder:"NAME=ADDRESS:PORT" help:"Where a name is, in place of DNS."`
 	HTTPPort    int               `name:"http-port" default:"80" help:"Port of plain HTTP."`
 	LargeBytes  int64             `name:"large-bytes" default:"52428800" help:"Size of the largest object that is stored, in bytes."`
+	Ceph        cephFlags         `embed:"" prefix:"ceph-" envprefix:"CEPH_" group:"The way into its Ceph"`
 	Evidence    string            `placeholder:"DIR" help:"Keep the evidence of every check here."`
 	JUnit       string            `name:"junit" placeholder:"FILE" help:"Write the results as JUnit XML too."`
 	JSON        bool              `help:"Print the verdicts as JSON."`
@@ -47,7 +49,15 @@ func (c probeCmd) Run(env *environment) error {
 	if err != nil {
 		return usage(err)
 	}
-	with := probe.Env{Now: time.Now, LargeBytes: c.LargeBytes, Rehearsal: c.CA != ""}
+	way, err := c.Ceph.open(env, t)
+	if err != nil {
+		return usage(err)
+	}
+	defer way.Close()
+	with := probe.Env{
+		Now: time.Now, LargeBytes: c.LargeBytes, Rehearsal: c.CA != "",
+		Ceph: map[string]*ceph.Cluster{t.ID: way}, OneMachine: true,
+	}
 	if c.Evidence != "" {
 		if with.Evidence, err = evidence.Open(c.Evidence); err != nil {
 			return err
@@ -72,9 +82,12 @@ func (c probeCmd) checks(t target.Target) ([]probe.Probe, error) {
 		return nil, fmt.Errorf("--level %s: this judge has checks for %s", c.Level, strings.Join(probe.Levels(), ", "))
 	}
 	all := probe.All(c.Level)
+	if len(c.Brick) == 0 && !c.Ceph.given() {
+		return probe.Select(all, "api", "tls"), nil
+	}
 	for _, brick := range c.Brick {
 		if len(probe.Select(all, brick)) == 0 {
-			return nil, fmt.Errorf("--brick %s: this judge has checks for api and tls", brick)
+			return nil, fmt.Errorf("--brick %s: this judge has checks for ceph, api and tls", brick)
 		}
 	}
 	return probe.Select(all, c.Brick...), nil

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bogops/validator/board"
+	"bogops/validator/ceph"
 	"bogops/validator/contest"
 	"bogops/validator/day"
 	"bogops/validator/evidence"
@@ -77,8 +78,13 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 		Env:      probe.Env{Evidence: proofs, Now: time.Now, MinValidity: checked.Trust.MinValidity, Rehearsal: checked.Trust.RehearsalRoot != ""},
 		Progress: func(line string) { fmt.Fprintf(env.stderr, "%s  %s\n", time.Now().Format(time.TimeOnly), line) },
 	}
+	cfg.Env.TimeScale, cfg.Env.OneMachine, cfg.Env.Ceph = checked.Judge.TimeScale, cfg.Env.Rehearsal, map[string]*ceph.Cluster{}
 	for _, team := range checked.Teams {
-		cfg.Teams = append(cfg.Teams, day.Team{Team: team, Target: day.NewTarget(team, checked, roots)})
+		t := day.NewTarget(team, checked, roots)
+		cfg.Teams = append(cfg.Teams, day.Team{Team: team, Target: t})
+		way := ceph.Open(team.Ceph, ceph.Options{Roots: roots, Resolve: t.Address})
+		defer way.Close()
+		cfg.Env.Ceph[team.ID] = way
 	}
 	wall := board.New(board.Config{Journal: kept, Evidence: proofs.Get, Now: time.Now})
 	server := &http.Server{Handler: wall, ReadHeaderTimeout: 10 * time.Second}

@@ -114,7 +114,8 @@ var fences = []fence{
 	{
 		Why: "what measures writes the journal and never computes points",
 		In: []string{"validator/target/...", "validator/probe/...", "validator/oracle/...", "validator/load/...",
-			"validator/ledger/...", "validator/audit/...", "validator/chaos/...", "validator/evidence/...", "validator/day/..."},
+			"validator/ledger/...", "validator/audit/...", "validator/chaos/...", "validator/evidence/...", "validator/day/...",
+			"validator/ceph/...", "validator/readback/..."},
 		Bars: []string{"validator/score/...", "validator/board/..."}, Tests: true,
 	},
 }

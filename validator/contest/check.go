@@ -85,6 +85,12 @@ func (r *reader) checkCeph(path string, c *Ceph) {
 			r.wrongAt(path, "has mode %s and no %s, which that mode needs", c.Mode, need.key)
 		}
 	}
+	if len(c.Monitors) > 0 && (c.User == "" || c.Key == "") {
+		r.wrongAt(path+".monitors", "stands without user and key, want all three: monitors answer nobody else")
+	}
+	if len(c.Monitors) > 0 && len(c.Status) > 0 {
+		r.wrongAt(path+".status", "stands beside monitors: want one of the two ways to ask them")
+	}
 }
 
 func (r *reader) checkBricks(c *Contest) {

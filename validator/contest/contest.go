@@ -74,6 +74,8 @@ type Team struct {
 
 // Ceph is how the judge reaches a team's Ceph, by Mode: rados (Monitors, User,
 // Key, Pool), rgw (Endpoint, AccessKey, SecretKey, Bucket) or exec (Command).
+// With rgw and exec the monitors are asked by Monitors, User and Key, or by
+// Status; without one of them nothing is proven.
 type Ceph struct {
 	Mode                 string
 	Monitors             []string
@@ -82,8 +84,18 @@ type Ceph struct {
 	Pool, Namespace      string
 	Endpoint, Bucket     string
 	AccessKey, SecretKey Secret
-	Command              []string
-	Metrics              string // URL of the mgr's metrics
+	Command              []string // called with POOL NAMESPACE NAME OFFSET LENGTH
+	Status               []string // called with the words of a ceph command that changes nothing
+	Metrics              string   // URL of the mgr's metrics
+	Sentinel             Sentinel
+	StopOSD              []string // called with stop or start; stops and starts one OSD
+}
+
+// Sentinel is how the organiser removes one agreed object inside Ceph. The zero
+// Sentinel is none.
+type Sentinel struct {
+	Key     string   // of the object; empty: the judge draws a fresh one
+	Command []string // called with POOL NAMESPACE NAME for each RADOS object
 }
 
 // Concourse is a team's pipeline, with a login of the role pipeline-operator.

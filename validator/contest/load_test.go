@@ -31,6 +31,16 @@ var invalid = []struct {
 		"6:8: contest.end is 2026-12-04 08:00:00, want it after the start, 2026-12-04 09:30:00",
 		"14:9: campaigns[0].at makes the load last from 2026-12-04 14:00:00 to 2026-12-04 14:40:00, want that within the contest, 2026-12-04 09:30:00 to 2026-12-04 08:00:00",
 	}},
+	{"ceph-metrics", []string{
+		"13:49: teams[0].ceph.metrics is no such URL, want http://HOST:PORT/PATH or https://HOST/PATH, without query or credentials",
+	}},
+	{"ceph-sentinel", []string{
+		"13:50: teams[0].ceph.sentinel.command is missing: Program and arguments with the organiser's own key; it is called with POOL NAMESPACE NAME.",
+	}},
+	{"ceph-status", []string{
+		"13:50: teams[0].ceph.monitors stands without user and key, want all three: monitors answer nobody else",
+		"13:63: teams[0].ceph.status stands beside monitors: want one of the two ways to ask them",
+	}},
 	{"ceph-mode", []string{
 		"12:11: teams[0].ceph has mode rados and no monitors, which that mode needs",
 	}},

@@ -235,3 +235,20 @@ func secureURL(into *string) scalar {
 		return nil
 	}}
 }
+
+// pageURL is an http or https URL of one page. Credentials in it are not
+// repeated.
+func pageURL(into *string) scalar {
+	return scalar{json: map[string]any{"type": "string", "pattern": `^https?://[^/?#@]+(/[^?#]*)?$`}, set: func(_ *reader, text string) error {
+		const want = "http://HOST:PORT/PATH or https://HOST/PATH, without query or credentials"
+		u, err := url.Parse(text)
+		if err != nil || u.User != nil {
+			return errors.New("is no such URL, want " + want)
+		}
+		if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
+			return given(text, want)
+		}
+		*into = text
+		return nil
+	}}
+}

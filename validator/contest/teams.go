@@ -47,7 +47,13 @@ func cephShape(c *Ceph) shape {
 		{"access_key", "rgw: S3 access key.", false, secret(&c.AccessKey)},
 		{"secret_key", "rgw: S3 secret key.", false, secret(&c.SecretKey)},
 		{"command", "exec: program and arguments; it is called with POOL NAMESPACE NAME OFFSET LENGTH.", false, texts(&c.Command)},
-		{"metrics", "URL of the mgr's metrics, for health.", false, text(&c.Metrics)},
+		{"status", "rgw, exec: program and arguments that run ceph; it is called with the words of a command that changes nothing.", false, texts(&c.Status)},
+		{"metrics", "URL of the mgr's metrics, for health.", false, pageURL(&c.Metrics)},
+		{"sentinel", "How one agreed object is removed inside Ceph.", false, object{
+			{"command", "Program and arguments with the organiser's own key; it is called with POOL NAMESPACE NAME.", true, texts(&c.Sentinel.Command)},
+			{"key", "Key of the agreed object; left out: a fresh one each time.", false, text(&c.Sentinel.Key)},
+		}},
+		{"stop_osd", "Program and arguments that stop and start one OSD; it is called with stop or start.", false, texts(&c.StopOSD)},
 	}
 }
 

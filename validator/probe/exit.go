@@ -15,7 +15,7 @@ const (
 
 // ExitCode is what a command that ran these checks ends with. One definite
 // failure of the team decides; without one, the judge's own fault does, then
-// what could not be concluded. No verdict at all is not a pass.
+// what could not be concluded or was not shown. No verdict at all is not a pass.
 func ExitCode(verdicts []journal.Verdict) int {
 	var failed, judge, unknown, known bool
 	for _, v := range verdicts {
@@ -25,7 +25,7 @@ func ExitCode(verdicts []journal.Verdict) int {
 		case verdict.NotInPlay:
 		case verdict.JudgeError:
 			judge = true
-		case verdict.NotChecked, verdict.Disputed, verdict.Void:
+		case verdict.NotChecked, verdict.Disputed, verdict.Void, verdict.Unproven:
 			unknown = true
 		default:
 			failed = true

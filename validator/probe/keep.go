@@ -22,17 +22,29 @@ type Document struct {
 type Attempt struct {
 	Error     string            `json:"error,omitempty"`
 	Exchanges []target.Exchange `json:"exchanges"`
+	Facts     []Fact            `json:"facts,omitempty"`
+}
+
+// Fact is what a check learned elsewhere than from the platform, or made of what
+// it learned: the hashes of a round trip, the pieces and where they lie.
+type Fact struct {
+	Name  string `json:"name"`
+	Value any    `json:"value"`
 }
 
 // keep redacts v, writes its evidence and notes the hash. Evidence that cannot
 // be written does not change the verdict: the disk is the judge's trouble, and
 // the verdict then says so by having none.
 func keep(v journal.Verdict, at time.Time, attempts []outcome, t target.Target, env Env) journal.Verdict {
+	secrets := []string{t.Token, t.ReaderToken}
+	if cluster := env.Ceph[t.ID]; cluster != nil {
+		secrets = append(secrets, cluster.Secrets...)
+	}
 	redactor := &evidence.Redactor{}
 	if env.Evidence != nil {
-		redactor = env.Evidence.Redact(t.Token, t.ReaderToken)
+		redactor = env.Evidence.Redact(secrets...)
 	} else {
-		redactor.Add(t.Token, t.ReaderToken)
+		redactor.Add(secrets...)
 	}
 	v.Message, v.Got, v.Want = redactor.String(v.Message), redactor.String(v.Got), redactor.String(v.Want)
 	if env.Evidence == nil {
@@ -40,7 +52,7 @@ func keep(v journal.Verdict, at time.Time, attempts []outcome, t target.Target, 
 	}
 	document := Document{At: at.UTC(), URL: t.URL.Redacted(), Control: t.Control, Verdict: v}
 	for _, a := range attempts {
-		kept := Attempt{Exchanges: once(a.exchanges)}
+		kept := Attempt{Exchanges: once(a.exchanges), Facts: a.facts}
 		if a.err != nil {
 			kept.Error = a.err.Error()
 		}

@@ -29,15 +29,15 @@ type Probe struct {
 // Levels are those that have checks of their own so far.
 func Levels() []string { return []string{Bronze, Silver} }
 
-// All returns the checks up to level, in the order of the wall: those of the
-// API, then those of TLS. A level without checks of its own (see Levels) adds
+// All returns the checks up to level, in the order of the wall: those of
+// Ceph, of the API and of TLS. A level without checks of its own (see Levels) adds
 // nothing to the ones below it; an unknown level has none at all.
 func All(level string) []Probe {
 	switch level {
 	case Bronze:
-		return slices.Concat(apiProbes(), tlsProbes())
+		return slices.Concat(cephProbes(), apiProbes(), tlsProbes())
 	case Silver, Gold:
-		return slices.Concat(apiProbes(), silverProbes(), tlsProbes())
+		return slices.Concat(cephProbes(), apiProbes(), silverProbes(), tlsProbes())
 	}
 	return nil
 }

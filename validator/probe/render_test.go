@@ -36,7 +36,9 @@ func TestADefiniteFailureDecidesTheExitCode(t *testing.T) {
 		{[]verdict.Status{verdict.OK, verdict.Down}, 1},
 		{[]verdict.Status{verdict.OK, verdict.Corrupt}, 1},
 		{[]verdict.Status{verdict.OK, verdict.Degraded}, 1},
-		{[]verdict.Status{verdict.OK, verdict.Unproven}, 1},
+		{[]verdict.Status{verdict.OK, verdict.Unproven}, 2},
+		{[]verdict.Status{verdict.Unproven, verdict.JudgeError}, 3},
+		{[]verdict.Status{verdict.Unproven, verdict.Corrupt}, 1},
 	} {
 		require.Equal(t, c.exit, probe.ExitCode(with(c.statuses...)), "%v", c.statuses)
 	}
@@ -99,6 +101,6 @@ func TestEveryCheckHasItsOwnNameAndPromise(t *testing.T) {
 		require.True(t, strings.HasPrefix(p.Check.ID, p.Check.Brick+"/"))
 		require.Positive(t, p.Timeout)
 	}
-	require.Len(t, probe.Select(probe.All(probe.Bronze), "api", "tls"), len(probe.All(probe.Bronze)))
+	require.Len(t, probe.Select(probe.All(probe.Bronze), "ceph", "api", "tls"), len(probe.All(probe.Bronze)))
 	require.Empty(t, probe.All("platinum"))
 }

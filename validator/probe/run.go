@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"bogops/validator/ceph"
 	"bogops/validator/evidence"
 	"bogops/validator/journal"
 	"bogops/validator/target"
@@ -30,7 +31,14 @@ type Env struct {
 	MinValidity time.Duration    // of certificates; 0: DefaultMinValidity
 	LargeBytes  int64            // 0: DefaultLargeBytes
 	Racers      int              // clients that race for one key; 0: DefaultRacers
+	TimeScale   float64          // of the contest's durations; 0: 1
+	Settling    time.Duration    // how long a pool's statistics may lag behind writes; 0: DefaultSettling
+	OneMachine  bool             // a Ceph on one machine will do, with the mark R
 	Rehearsal   bool             // the roots are the contest's own: nothing that only a public authority has is asked for
+
+	// Ceph is the judge's way into each platform's Ceph, by the id of its target;
+	// one without was given none.
+	Ceph map[string]*ceph.Cluster
 }
 
 func (e Env) filled() Env {
@@ -45,6 +53,12 @@ func (e Env) filled() Env {
 	}
 	if e.LargeBytes == 0 {
 		e.LargeBytes = DefaultLargeBytes
+	}
+	if e.TimeScale == 0 {
+		e.TimeScale = 1
+	}
+	if e.Settling == 0 {
+		e.Settling = DefaultSettling
 	}
 	if e.Racers == 0 {
 		e.Racers = DefaultRacers
@@ -109,6 +123,7 @@ type outcome struct {
 	note      string
 	err       error
 	exchanges []target.Exchange
+	facts     []Fact
 }
 
 func attempt(ctx context.Context, p Probe, t target.Target, env Env) (result outcome) {
@@ -121,7 +136,7 @@ func attempt(ctx context.Context, p Probe, t target.Target, env Env) (result out
 		if cause := recover(); cause != nil {
 			result.err = fmt.Errorf("the check panicked: %v\n%s", cause, debug.Stack())
 		}
-		result.exchanges = append(s.client.Exchanges(), s.also...)
+		result.exchanges, result.facts = append(s.client.Exchanges(), s.also...), s.facts
 	}()
 	result.note, result.err = p.Run(ctx, s)
 	var failure *target.Failure

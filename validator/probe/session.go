@@ -27,6 +27,7 @@ type Session struct {
 	rand   *rand.Rand
 	stored map[string]bool   // paths that were PUT, for cleaning up
 	also   []target.Exchange // evidence of clients other than the session's own
+	facts  []Fact            // evidence that is no exchange with the platform
 }
 
 func newSession(t target.Target, env Env) (*Session, error) {
@@ -158,6 +159,13 @@ func (s *Session) Store(ctx context.Context, key string, body []byte) error {
 		return err
 	}
 	return wantStatus(reply, fmt.Sprintf("PUT of %s", size(len(body))), 201, 200)
+}
+
+// note keeps a fact as evidence.
+func (s *Session) note(name string, value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.facts = append(s.facts, Fact{name, value})
 }
 
 // cleanUp deletes what was stored, as far as that goes: leftovers harm nobody.

@@ -29,7 +29,17 @@ type Rogue struct {
 	// Patience bounds the time-out of each check; 0: the check's own.
 	Patience time.Duration
 	silver   bool // judged at silver, and honest there but for the change
+	ceph     bool // stores in a cluster, a fake one, and is judged on that too
 	change   func(*site) error
+}
+
+// checks are those that the rogue is judged by.
+func (r Rogue) checks() []probe.Probe {
+	bricks := []string{"api", "tls"}
+	if r.ceph {
+		bricks = append(bricks, "ceph")
+	}
+	return probe.Select(probe.All(r.level()), bricks...)
 }
 
 // level is the one that the rogue is judged at.
@@ -40,9 +50,9 @@ func (r Rogue) level() string {
 	return probe.Bronze
 }
 
-// Gallery is every rogue, the honest one first, and those judged at silver
-// last.
-func Gallery() []Rogue { return slices.Concat(bronzeGallery(), silverGallery()) }
+// Gallery is every rogue, the honest one first, then those judged at bronze, at
+// silver, and on Ceph.
+func Gallery() []Rogue { return slices.Concat(bronzeGallery(), silverGallery(), cephGallery()) }
 
 func bronzeGallery() []Rogue {
 	corrupt, mumble, down := verdict.Corrupt, verdict.Mumble, verdict.Down

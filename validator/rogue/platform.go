@@ -44,6 +44,7 @@ type platform struct {
 	started                time.Time
 	silver                 bool
 	requests, writes       atomic.Int64
+	backing                *backing // nil: memory alone
 
 	mu      sync.RWMutex
 	objects map[string]object
@@ -86,6 +87,9 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Bogops-Version", "1")
 	if err := p.authorize(w, r); err != nil {
 		return err
+	}
+	if escaped, ok := strings.CutPrefix(path, "/v1/evidence/"); ok && p.backing != nil {
+		return p.evidence(w, r, escaped)
 	}
 	if p.silver && path == "/v1/objects" && r.Method == http.MethodGet {
 		return p.page(w, r)
@@ -191,6 +195,9 @@ func (p *platform) store(r *http.Request, key string, o object) (replaced bool, 
 	}
 	_, replaced = p.objects[key]
 	p.objects[key] = o
+	if p.backing != nil {
+		p.backing.write(key, o)
+	}
 	return replaced, nil
 }
 
@@ -205,6 +212,9 @@ func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error
 	}
 	p.mu.RLock()
 	o, ok := p.objects[key]
+	if ok && p.backing != nil {
+		o.body, ok = p.backing.read(key, o)
+	}
 	p.mu.RUnlock()
 	if !ok {
 		return refusal{404, "no such object"}
@@ -253,19 +263,6 @@ func (p *platform) remove(w http.ResponseWriter, r *http.Request, key string) er
 	delete(p.objects, key)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-func (p *platform) describe() map[string]any {
-	level := "bronze"
-	if p.silver {
-		level = "silver"
-	}
-	return map[string]any{
-		"team": "rogue", "contest": p.contest, "contract": "1", "level": level, "version": "1",
-		"deployed_at": p.started, "instance": p.instance, "started_at": p.started, "zone": "local",
-		"store": "filesystem", "store_state": "primary",
-		"limits": map[string]any{"object_bytes": objectBytes, "process_bytes": processBytes},
-	}
 }
 
 func (p *platform) refuse(w http.ResponseWriter, id string, err error) {

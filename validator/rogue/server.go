@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"bogops/validator/ceph"
+	"bogops/validator/ceph/cephfake"
 	"bogops/validator/target"
 )
 
@@ -31,11 +33,14 @@ type site struct {
 	origin    string               // where plain HTTP redirects to
 	mute      bool                 // nothing listens
 	close     []func()
+	cluster   *cephfake.Fake
+	way       *ceph.Cluster // the judge's into the cluster
 }
 
 // Server is a rogue that runs.
 type Server struct {
 	Target  target.Target
+	Ceph    *ceph.Cluster // the judge's way into its Ceph; nil: it has none
 	servers []*http.Server
 	control net.Listener
 	close   []func()
@@ -49,6 +54,11 @@ func (r Rogue) Start() (*Server, error) {
 		return nil, fmt.Errorf("rogue %s: %w", r.Name, err)
 	}
 	site.platform.silver = r.silver
+	if r.ceph {
+		site.cluster = cephfake.New()
+		site.way = site.cluster.Cluster()
+		site.platform.backing = &backing{cluster: site.cluster, claims: map[string]ceph.Claim{}}
+	}
 	if r.change != nil {
 		if err := r.change(site); err != nil {
 			return nil, fmt.Errorf("rogue %s: %w", r.Name, err)
@@ -83,7 +93,7 @@ func honestSite() (*site, error) {
 }
 
 func (s *site) start() (*Server, error) {
-	server := &Server{close: s.close}
+	server := &Server{close: s.close, Ceph: s.way}
 	secure, err := server.listen(s.mute)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"bogops/validator/ceph"
 	"bogops/validator/journal"
 	"bogops/validator/probe"
 	"bogops/validator/verdict"
@@ -28,7 +29,7 @@ func Try(ctx context.Context, r Rogue) (verdicts []journal.Verdict, mistakes []s
 		return nil, nil, err
 	}
 	defer server.Close()
-	all := probe.All(r.level())
+	all := r.checks()
 	verdicts = make([]journal.Verdict, len(all))
 	var mu sync.Mutex
 	var group errgroup.Group
@@ -38,7 +39,10 @@ func Try(ctx context.Context, r Rogue) (verdicts []journal.Verdict, mistakes []s
 			p.Timeout = r.Patience
 		}
 		group.Go(func() error {
-			v := probe.Run(ctx, p, server.Target, probe.Env{MinValidity: 24 * time.Hour, LargeBytes: 2 << 20, Racers: racers, Rehearsal: true})
+			v := probe.Run(ctx, p, server.Target, probe.Env{
+				MinValidity: 24 * time.Hour, LargeBytes: 2 << 20, Racers: racers, Rehearsal: true,
+				Ceph: map[string]*ceph.Cluster{server.Target.ID: server.Ceph}, TimeScale: 1.0 / 60, Settling: 200 * time.Millisecond,
+			})
 			verdicts[i] = v
 			if mistake := r.mistake(v); mistake != "" {
 				mu.Lock()

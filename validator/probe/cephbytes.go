@@ -1,0 +1,175 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"bogops/validator/ceph"
+	"bogops/validator/target"
+	"bogops/validator/verdict"
+)
+
+// roundtripBytes is the size of the object that is looked for in Ceph.
+const roundtripBytes = 256 << 10
+
+// proof is what the evidence keeps of a round trip.
+type proof struct {
+	Mode      string        `json:"mode"`
+	FSID      string        `json:"fsid"`
+	Pool      string        `json:"pool"`
+	Namespace string        `json:"namespace"`
+	PutSHA256 string        `json:"put_sha256"`
+	GotSHA256 string        `json:"got_sha256"`
+	Pieces    []provenPiece `json:"pieces"`
+}
+
+type provenPiece struct {
+	ceph.Piece
+	ceph.Placement
+}
+
+// cephRoundtrip is tried twice: a platform may move an object between telling
+// where it is and the judge's look.
+func cephRoundtrip(ctx context.Context, s *Session) (string, error) {
+	key, body := s.Key(s.Word(12)), s.Bytes(roundtripBytes)
+	tag, err := s.storeTag(ctx, key, body)
+	if err != nil {
+		return "", err
+	}
+	note, err := s.seenInCeph(ctx, key, tag, body)
+	if status := verdict.Of(err); status == verdict.Unproven || status == verdict.Corrupt {
+		note, err = s.seenInCeph(ctx, key, tag, body)
+	}
+	return note, err
+}
+
+// seenInCeph rebuilds key from the cluster, wants exactly body, and notes the
+// proof.
+func (s *Session) seenInCeph(ctx context.Context, key, tag string, body []byte) (string, error) {
+	claim, fsid, err := s.claim(ctx, key, tag, len(body))
+	if err != nil {
+		return "", err
+	}
+	cluster := s.ceph()
+	got, err := io.ReadAll(io.LimitReader(cluster.Body(ctx, claim), int64(len(body))+1))
+	if err != nil {
+		return "", ceph.Settle(ctx, s.Target, err, "the bytes of the object, in Ceph")
+	}
+	p := proof{Mode: cluster.Mode, FSID: fsid, Pool: claim.Pool, Namespace: claim.Namespace, PutSHA256: hashOf(body), GotSHA256: hashOf(got)}
+	for _, piece := range claim.Pieces {
+		place, err := cluster.Placement(ctx, claim.In(piece))
+		if err != nil {
+			return "", ceph.Settle(ctx, s.Target, err, "the placement group of "+piece.Name)
+		}
+		p.Pieces = append(p.Pieces, provenPiece{piece, place})
+	}
+	s.note("proof", p)
+	if err := sameBytes("The bytes in Ceph are others than were put", got, body); err != nil {
+		return "", err
+	}
+	if err := s.seenByGateway(ctx, claim, body); err != nil {
+		return "", err
+	}
+	first := p.Pieces[0]
+	return fmt.Sprintf("%s read back in Ceph: pool %s, %d pieces, the first %s in PG %s on OSDs %v, SHA-256 %.12s",
+		size(len(body)), claim.Pool, len(p.Pieces), short(first.Name), first.PG, first.OSDs, p.GotSHA256), nil
+}
+
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+func sameBytes(what string, got, want []byte) error {
+	if bytes.Equal(got, want) {
+		return nil
+	}
+	return verdict.New(verdict.Corrupt, what, fmt.Sprintf("%d bytes with SHA-256 %.12s", len(got), hashOf(got)),
+		fmt.Sprintf("%d bytes with SHA-256 %.12s", len(want), hashOf(want)))
+}
+
+// seenByGateway wants the same bytes from RGW too, where it is the way in: the
+// object must also be what the gateway's readers get.
+func (s *Session) seenByGateway(ctx context.Context, claim ceph.Claim, body []byte) error {
+	gateway := s.ceph().Gateway
+	if gateway == nil {
+		return nil
+	}
+	if claim.Bucket != gateway.Bucket() || claim.Object == "" {
+		return verdict.New(verdict.Unproven, "The evidence names no object of the gateway",
+			fmt.Sprintf("bucket %s, object %s", quoted(claim.Bucket), quoted(claim.Object)), "an object of the bucket "+quoted(gateway.Bucket()))
+	}
+	got, err := gateway.Object(ctx, claim.Bucket, claim.Object, int64(len(body))+1)
+	if err != nil {
+		return ceph.Settle(ctx, s.Target, err, "the object, by the gateway")
+	}
+	return sameBytes("The gateway's bytes are others than were put", got, body)
+}
+
+// claim asks the platform where key lies, and the monitors whether that can be;
+// it returns the id of the cluster that the monitors gave. A claim that says
+// nothing, or of another store or cluster, leaves the platform UNPROVEN: it
+// stores, and Ceph is not shown.
+func (s *Session) claim(ctx context.Context, key, tag string, length int) (ceph.Claim, string, error) {
+	claim, err := s.askEvidence(ctx, key)
+	if err != nil {
+		return claim, "", err
+	}
+	cluster := s.ceph()
+	health, err := cluster.Health(ctx)
+	if err != nil && claim.Store == "ceph" {
+		return claim, "", ceph.Settle(ctx, s.Target, err, "monitors that say which cluster this is")
+	}
+	if why := cluster.Elsewhere(claim, health.FSID); why != "" {
+		return claim, "", unproven(why, "pieces in the Ceph that the judge was given")
+	}
+	if claim.Size != int64(length) || claim.ETag != tag {
+		return claim, "", unproven(fmt.Sprintf("the evidence is of %d bytes with ETag %s", claim.Size, quoted(claim.ETag)),
+			fmt.Sprintf("that of the write of %d bytes with ETag %s", length, quoted(tag)))
+	}
+	return claim, health.FSID, nil
+}
+
+// askEvidence is the evidence call, as far as it goes by itself.
+func (s *Session) askEvidence(ctx context.Context, key string) (ceph.Claim, error) {
+	reply, err := s.Do(ctx, target.Request{Method: http.MethodGet, Path: "/v1/evidence/" + escape(key)})
+	if err != nil {
+		return ceph.Claim{}, err
+	}
+	if reply.Status != http.StatusOK || reply.Over {
+		got := fmt.Sprintf("%d %s", reply.Status, reply.Excerpt(160))
+		return ceph.Claim{}, unproven("the evidence call answers "+got, "200, and where the bytes lie")
+	}
+	claim, err := ceph.ParseClaim(reply.Body)
+	if err != nil {
+		return claim, unproven(err.Error(), "the members of CHALLENGE.md, section 3")
+	}
+	s.note("claim", claim)
+	return claim, nil
+}
+
+// claimOfFresh is the claim of an object of one byte, for what else it tells.
+func (s *Session) claimOfFresh(ctx context.Context) (ceph.Claim, error) {
+	key := s.Key(s.Word(12))
+	if err := s.Store(ctx, key, s.Bytes(1)); err != nil {
+		return ceph.Claim{}, err
+	}
+	claim, err := s.askEvidence(ctx, key)
+	if err == nil && claim.Store != "ceph" {
+		err = unproven(fmt.Sprintf("the bytes are said to be in %q", claim.Store), "a pool of Ceph")
+	}
+	return claim, err
+}
+
+func unproven(got, want string) error {
+	return verdict.New(verdict.Unproven, "Ceph is not shown", got, want)
+}
+
+// ours makes err the judge's own, whatever classes it holds.
+func ours(err error) error { return errors.New(err.Error()) }
