@@ -1,7 +1,7 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: build run demo rehearsal check test bench lint layers picture clean help
+.PHONY: build run demo rehearsal check test bench lint layers ceph picture clean help
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -X main.version=$(VERSION)
@@ -50,11 +50,16 @@ lint: ## Check the format, then run go vet (with and without Ceph) and staticche
 layers: ## Check who may import whom, and the rules of the house on files.
 	@go run ./.ci/layers
 
+ceph: ## Start a real Ceph cluster in ceph-data/ and print how to use and stop it.
+	@infra/ceph/cluster.sh ceph-data $$([ -e ceph-data/ceph.conf ] && echo start || echo init)
+	@infra/ceph/cluster.sh ceph-data env
+
 picture: ## Draw docs/wall.png anew, in Chromium.
 	@dir=$$(mktemp -d) && BOGOPS_PICTURES=$$dir go test -count=1 -run '^TestPictures$$/^morning$$' ./validator/board && \
 		mv $$dir/morning.png docs/wall.png && rm -r $$dir
 
 clean: ## Remove what make and the rehearsal put into the tree.
+	@[ ! -d ceph-data ] || infra/ceph/cluster.sh ceph-data destroy
 	rm -rf bin bench rehearsal
 
 help: ## Show this list.

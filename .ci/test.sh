@@ -10,9 +10,14 @@ passed=0
 failed=0
 left=() # "part: why", in the order met
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+trap clean EXIT
 trap 'exit 130' INT # without these two a signal leaves the directory behind
 trap 'exit 143' TERM
+# clean leaves neither a directory nor a daemon behind.
+clean() {
+	[ ! -d "$scratch/ceph" ] || infra/ceph/cluster.sh "$scratch/ceph" destroy
+	rm -rf "$scratch"
+}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops
 axe_version=4.14.1
 schemathesis_version=4.32.5
@@ -59,6 +64,11 @@ install() {
 	local missing=()
 	has gcc || missing+=(gcc libc6-dev) # the race detector links with it
 	[ -e /usr/include/rados/librados.h ] || missing+=(librados-dev)
+	if ! has ceph-osd || ! has ceph-mon || ! has ceph-mgr || ! has ceph; then
+		missing+=(ceph-mon ceph-mgr ceph-osd ceph-common)
+	fi
+	has radosgw || missing+=(radosgw)
+	has ip || missing+=(iproute2) # hosts as network namespaces
 	has git || missing+=(git)
 	has python3 || missing+=(python3)
 	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
@@ -68,15 +78,28 @@ install() {
 	if [ ${#missing[@]} -gt 0 ]; then
 		if [ "$(id -u)" = 0 ] && has apt-get; then
 			printf 'installing %s\n' "${missing[*]}"
-			apt-get update -qq >"$scratch/apt.log" 2>&1 &&
-				DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >>"$scratch/apt.log" 2>&1 ||
-				tail -n 20 "$scratch/apt.log"
+			packages "${missing[@]}" >"$scratch/apt.log" 2>&1 || tail -n 20 "$scratch/apt.log"
 		else
 			printf 'not installed, and only root on Debian or Ubuntu can: %s\n' "${missing[*]}"
 		fi
 	fi
 	axe
 	schemathesis
+}
+
+# packages come by apt. None may start a service on its own: the tests start
+# what they need and stop it again.
+packages() {
+	local policy=/usr/sbin/policy-rc.d ours=
+	if [ ! -e "$policy" ]; then
+		ours=$policy
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod +x "$policy"
+	fi
+	local code=0
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" || code=$?
+	[ -z "$ours" ] || rm -f "$ours"
+	return "$code"
 }
 
 # axe fetches axe-core, which the tests of the wall find by BOGOPS_AXE.
@@ -116,6 +139,21 @@ contract() {
 		failed=$((failed + 1))
 		cat "$scratch/schemathesis.log"
 		echo 'FAIL schemathesis'
+	fi
+}
+
+# cluster starts the Ceph cluster that the tests share. The guard destroys it
+# also where this script is killed without a word.
+cluster() {
+	if ! has ceph-osd || ! has ceph-mon || ! has ceph-mgr || ! has ceph; then
+		left+=("Ceph cluster: ceph-mon, ceph-mgr, ceph-osd or ceph-common is not installed")
+	elif infra/ceph/cluster.sh "$scratch/ceph" init; then
+		exec 8> >(exec setsid infra/ceph/cluster.sh "$scratch/ceph" guard >/dev/null 2>&1)
+		export BOGOPS_CEPH=$scratch/ceph
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo 'FAIL infra/ceph/cluster.sh init'
 	fi
 }
 
@@ -159,6 +197,7 @@ part 'lint' one make -s lint
 part 'layers' one make -s layers
 mkdir "$scratch/pictures"
 export BOGOPS_PICTURES=$scratch/pictures # where the browser tests draw
+part 'ceph' cluster
 part 'tests' tests
 part 'schemathesis' contract
 part 'silver' one .ci/silver.sh
