@@ -1,7 +1,7 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: build run demo rehearsal check test bench lint layers ceph picture clean help
+.PHONY: build run demo rehearsal check test model soak bench lint layers ceph picture clean help
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -X main.version=$(VERSION)
@@ -36,6 +36,12 @@ check: lint layers ## The fast loop: format, vet, staticcheck, layers, short tes
 
 test: ## Everything, after installing what it needs: what CI runs.
 	@.ci/test.sh
+
+model: ## Search the model of the fall-back, with every rule in turn broken.
+	@app/store/fallback/model.sh test
+
+soak: ## The same in bigger models, which takes long.
+	@app/store/fallback/model.sh soak
 
 bench: ## Measure the app beside nginx, net/http, versitygw and fio, in one run.
 	@.ci/bench.sh

@@ -74,6 +74,7 @@ install() {
 	python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 	has strace || missing+=(strace)
 	has chromium || missing+=(chromium)
+	has spin || missing+=(spin)
 	has npm || missing+=(npm)
 	if [ ${#missing[@]} -gt 0 ]; then
 		if [ "$(id -u)" = 0 ] && has apt-get; then
@@ -177,6 +178,21 @@ tests() {
 	counted go test -json $race $tags -count=1 -p 2 -timeout 40m ./... ./.ci/bench ./.ci/layers ./.ci/tally
 }
 
+# model searches the model of the fall-back, which counts for itself.
+model() {
+	if ! has spin || ! has gcc; then
+		left+=("model: spin or gcc is not installed")
+		return
+	fi
+	make -s model | tee "$scratch/model.log" || true
+	local counts
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$scratch/model.log" | tail -n 1)
+	case $counts in
+	'' | '0 0') failed=$((failed + 1)) && echo 'FAIL model: it came to no count' ;;
+	*) passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* })) ;;
+	esac
+}
+
 finish() {
 	printf '\n'
 	for what in "${left[@]}"; do
@@ -199,6 +215,7 @@ mkdir "$scratch/pictures"
 export BOGOPS_PICTURES=$scratch/pictures # where the browser tests draw
 part 'ceph' cluster
 part 'tests' tests
+part 'model' model
 part 'schemathesis' contract
 part 'silver' one .ci/silver.sh
 # The day's record goes away with the scratch directory, and the wall takes a

@@ -1,0 +1,82 @@
+package fallback
+
+import (
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"bogops/app/store/versioned"
+)
+
+// carriers is how many objects are brought home at once.
+const carriers = 8
+
+// reconcile brings home what the listed areas hold, takes each empty one off the
+// list, and moves to primary when none is left. It has waited as everybody who
+// serves has: every write that was acknowledged in an area is seen by its lists.
+func (op *operation) reconcile() error {
+	for _, epoch := range op.term.areas {
+		if err := op.drain(epoch); err != nil {
+			return err
+		}
+		if err := op.strike(epoch); err != nil {
+			return err
+		}
+	}
+	if len(op.term.areas) == 0 {
+		return op.strike(0)
+	}
+	return nil
+}
+
+// drain empties an area. A head that could not be removed because it changed was
+// written by a late attempt, and comes with the next list.
+func (op *operation) drain(epoch uint64) error {
+	for {
+		heads, _, err := op.s.away.Heads(op.ctx, epoch, "", 256)
+		if err != nil || len(heads) == 0 {
+			return err
+		}
+		group, area := errgroup.Group{}, op.area(epoch)
+		group.SetLimit(carriers)
+		for _, head := range heads {
+			group.Go(func() error { return op.carryHome(area, head) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+}
+
+// carryHome moves one object: home, read back and compared, then away from its
+// area. The area's epoch has ended, so a removal that comes late takes nothing
+// that anybody waits for.
+func (op *operation) carryHome(area versioned.Place, head versioned.Head) error {
+	if err := op.s.settle(op.ctx, area, head); err != nil {
+		return err
+	}
+	if err := op.s.compare(op.ctx, area, head); err != nil {
+		return err
+	}
+	return area.Remove(op.ctx, head.Info.Key, head)
+}
+
+// strike takes an empty area off the list, unless the epoch has moved. With the
+// last one the mode becomes primary, in the same write.
+func (op *operation) strike(area uint64) error {
+	r, tag, err := op.s.readRecord(op.ctx)
+	if err != nil {
+		return err
+	}
+	if r.Epoch != op.term.epoch || r.Lineage != op.term.lineage || r.Mode != Reconciling {
+		return errTermEnded
+	}
+	if area != 0 && !slices.Contains(r.Areas, area) {
+		return nil
+	}
+	next := r.without(area)
+	if len(next.Areas) == 0 {
+		next = next.move(Primary, op.s.name, op.s.clock.Wall())
+	}
+	return op.s.moveTo(op.ctx, next, tag)
+}
