@@ -21,6 +21,7 @@ clean() {
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops
 axe_version=4.14.1
 schemathesis_version=4.32.5
+moto_version=5.2.5
 
 # part NAME COMMAND... runs one part and says how long it took. A command that
 # counts for itself (counted) changes passed and failed on its own.
@@ -86,6 +87,7 @@ install() {
 	fi
 	axe
 	schemathesis
+	moto
 }
 
 # packages come by apt. None may start a service on its own: the tests start
@@ -127,6 +129,20 @@ schemathesis() {
 			tail -n 20 "$scratch/pip.log"
 	fi
 	"$schemathesis" --version >/dev/null 2>&1 || echo 'schemathesis is not there: pip could not fetch it'
+}
+
+# moto fetches the S3 server that s3store is tested on; the tests find it by
+# BOGOPS_MOTO.
+moto() {
+	local home=$cache/moto-$moto_version
+	if [ ! -s "$home/ready" ] && has python3; then
+		mkdir -p "$cache" && rm -rf "$home"
+		{ python3 -m venv "$home" &&
+			"$home/bin/pip" install -q --disable-pip-version-check "moto[server]==$moto_version" &&
+			echo "$moto_version" >"$home/ready"; } >"$scratch/pip.log" 2>&1 ||
+			tail -n 20 "$scratch/pip.log"
+	fi
+	if [ -s "$home/ready" ]; then export BOGOPS_MOTO=$home/bin/moto_server; else echo 'moto is not there: pip could not fetch it'; fi
 }
 
 # contract has schemathesis hold the running server against its document.
