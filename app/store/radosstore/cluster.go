@@ -165,6 +165,9 @@ func (c *cluster) note(s *session, began time.Time, err error) {
 		s.shutOut()
 	default: // also an error is an answer
 		c.mood.success(began)
+		if code == codeFull || code == codeQuota {
+			c.mood.refusal(time.Now())
+		}
 	}
 }
 
@@ -180,6 +183,9 @@ func (c *cluster) probe(ctx context.Context, s *session) {
 		case err == nil:
 			c.mood.trip(took)
 			c.mood.success(began)
+		case codeOf(err) == codeFull, codeOf(err) == codeQuota:
+			c.mood.success(began)
+			c.mood.refusal(time.Now())
 		case codeOf(err) == codeShutOut:
 			s.shutOut()
 			c.mood.failure(began, "The cluster has shut this client out; it connects anew.")

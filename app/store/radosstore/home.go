@@ -63,8 +63,10 @@ func (h *Home) Health(context.Context) store.Health { return h.pool.health(h.now
 // Address implements versioned.Home.
 func (h *Home) Address() (string, error) { return h.pool.address() }
 
-// Blocklist implements versioned.Home. It returns when the cluster has agreed,
-// and whatever this instance does afterwards comes after nothing of that one.
+// Blocklist implements versioned.Home. It returns when the monitors have agreed.
+// OSDs hear of it one after the other, but none answers this instance any more
+// before it has: so whatever this instance does to an object afterwards, nothing
+// of the other one comes after that.
 func (h *Home) Blocklist(ctx context.Context, address string) error {
 	return h.pool.blocklist(ctx, address)
 }

@@ -11,7 +11,7 @@ import (
 // slowTrip is from when on a round trip through the pool is worth a word.
 const slowTrip = time.Second
 
-// lingering is how long operations that timed out are worth a word.
+// lingering is how long a time-out or a full pool is worth a word.
 const lingering = 10 * time.Second
 
 // mood is what the operations say about the pool. An operation that timed out
@@ -24,6 +24,7 @@ type mood struct {
 	bad       time.Time // when the latest operation began that timed out
 	good      time.Time // when the latest operation began that succeeded
 	timedOut  time.Time // when the latest time-out was noticed
+	full      time.Time // when the pool latest said that it is full
 	roundTrip time.Duration
 }
 
@@ -63,6 +64,13 @@ func (m *mood) failure(began time.Time, why string) {
 	m.down = why
 }
 
+// refusal notes that the pool was full.
+func (m *mood) refusal(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.full = now
+}
+
 // trip notes how long a round trip took.
 func (m *mood) trip(took time.Duration) {
 	m.mu.Lock()
@@ -89,6 +97,8 @@ func (m *mood) health(now time.Time) store.Health {
 		return store.Health{State: store.Down, Reason: m.down}
 	case !m.timedOut.IsZero() && now.Sub(m.timedOut) < lingering:
 		return store.Health{State: store.Degraded, Reason: "Some operations were not answered in time."}
+	case !m.full.IsZero() && now.Sub(m.full) < lingering:
+		return store.Health{State: store.Degraded, Reason: "The pool is full: what is new is not stored."}
 	case m.roundTrip > slowTrip:
 		return store.Health{State: store.Degraded, Reason: fmt.Sprintf("A round trip through the pool takes %v.", m.roundTrip.Round(10*time.Millisecond))}
 	}

@@ -52,3 +52,11 @@ func TestASlowRoundTripIsDegraded(t *testing.T) {
 	m.trip(time.Millisecond)
 	require.Equal(t, store.Healthy, m.health(after(0)).State)
 }
+
+func TestAFullPoolIsDegradedForAWhile(t *testing.T) {
+	var m mood
+	m.refusal(after(1))
+	require.Equal(t, store.Degraded, m.health(after(10)).State)
+	require.NoError(t, m.refuse(), "reads go on")
+	require.Equal(t, store.Healthy, m.health(after(12)).State)
+}

@@ -158,8 +158,8 @@ func iterate(ctx context.Context, io *rados.IOContext, names chan<- string) erro
 func (c *cluster) blocklist(ctx context.Context, address string) error {
 	command, err := json.Marshal(map[string]any{
 		"prefix": "osd blocklist", "blocklistop": "add", "addr": address,
-		// Seconds. A process may be resumed long after the default of an hour.
-		"expire": 365 * 24 * 3600.0,
+		// In seconds: a process may be resumed long after the default of an hour.
+		"expire": json.RawMessage("31536000.0"), // a year; 31536000 is no number to a monitor
 	})
 	if err != nil {
 		return err

@@ -109,7 +109,11 @@ func (s *session) open(cfg Config) (err error) {
 const probes = 16
 
 func (s *session) roundTrip(name string) error {
-	if err := s.io.WriteFull(name, []byte("probe")); err != nil {
+	op := rados.CreateWriteOp()
+	defer op.Release()
+	op.WriteFull([]byte("probe"))
+	// A full pool would keep a write waiting without the flag.
+	if err := op.Operate(s.io, name, rados.OperationFullTry); err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	var b [8]byte

@@ -161,7 +161,8 @@ type Home interface {
 	Tombstones(ctx context.Context, cursor string, limit int) (heads []Head, next string, err error)
 
 	// Address is the client address of this instance in the cluster, and
-	// Blocklist shuts another one out: none of its writes lands afterwards.
+	// Blocklist shuts another one out: none of its writes to an object lands
+	// after what this instance does to that object from then on.
 	Address() (string, error)
 	Blocklist(ctx context.Context, address string) error
 }
