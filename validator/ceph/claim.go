@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
+
+	"bogops/validator/target"
+	"bogops/validator/verdict"
 )
 
 // Claim is what a platform's evidence call tells of one object (CHALLENGE.md,
@@ -140,4 +144,22 @@ func (b *body) Read(p []byte) (int, error) {
 	n := copy(p, b.part)
 	b.part = b.part[n:]
 	return n, nil
+}
+
+// ClaimIn is the claim in the answer of an evidence call. An answer without one
+// leaves the platform UNPROVEN: it stores, and Ceph is not shown.
+func ClaimIn(reply *target.Reply) (Claim, error) {
+	if reply.Status != http.StatusOK || reply.Over {
+		return Claim{}, Unproven(fmt.Sprintf("the evidence call answers %d %s", reply.Status, reply.Excerpt(160)), "200, and where the bytes lie")
+	}
+	claim, err := ParseClaim(reply.Body)
+	if err != nil {
+		return claim, Unproven(err.Error(), "the members of CHALLENGE.md, section 3")
+	}
+	return claim, nil
+}
+
+// Unproven is the finding that Ceph is not shown.
+func Unproven(got, want string) error {
+	return verdict.New(verdict.Unproven, "Ceph is not shown", got, want)
 }

@@ -20,17 +20,13 @@ func Settle(ctx context.Context, t target.Target, err error, wants string) error
 	case err == nil, errors.As(err, &finding), errors.As(err, &failure):
 		return err
 	case errors.Is(err, ErrNoWay), errors.Is(err, ErrDenied), errors.Is(err, ErrNotFound), errors.Is(err, ErrFailed):
-		return unproven(err, wants)
+		return Unproven(err.Error(), wants)
 	case errors.Is(err, ErrBuild):
 		return &verdict.Error{Status: verdict.JudgeError, Message: "The judge cannot look into Ceph", Got: err.Error(), Want: wants}
 	case errors.Is(err, ErrUnreachable):
 		return silent(ctx, t, err, wants)
 	}
 	return err
-}
-
-func unproven(err error, wants string) error {
-	return &verdict.Error{Status: verdict.Unproven, Message: "Ceph is not shown", Got: err.Error(), Want: wants}
 }
 
 // silent asks the control. Without one nobody is blamed by it; but the platform
@@ -41,5 +37,5 @@ func silent(ctx context.Context, t target.Target, err error, wants string) error
 	if verdict.Of(opinion) == verdict.JudgeError {
 		return opinion
 	}
-	return unproven(err, wants)
+	return Unproven(err.Error(), wants)
 }

@@ -50,8 +50,30 @@ func (d *day) audits(ctx context.Context, c *Campaign) error {
 	return group.Wait()
 }
 
+// audit asks the platform for every acknowledged object, and meanwhile Ceph for
+// a sample of them. The audit's last line comes after what was read in Ceph: a
+// judge that crashes between the two does both again.
 func (d *day) audit(ctx context.Context, c *Campaign, team Team) error {
-	result, err := audit.Run(ctx, audit.Config{
+	var result journal.Audit
+	group, reading := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		result, err = d.reread(reading, c, team)
+		return err
+	})
+	if d.inPlay("ceph") {
+		group.Go(func() error { return d.readBack(reading, c, team) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	d.Progress(fmt.Sprintf("%s: %d of %d acknowledged objects are as they were put", team.ID, result.OK, result.Acknowledged))
+	result.Done = true
+	_, err := d.Journal.Append(journal.KindAudit, result)
+	return err
+}
+
+func (d *day) reread(ctx context.Context, c *Campaign, team Team) (journal.Audit, error) {
+	return audit.Run(ctx, audit.Config{
 		Campaign: c.ID, Team: team.ID, Target: team.Target, Ledger: c.Ledgers[team.ID], Plan: c.Plan,
 		Rate: auditRate, Tries: auditTries, Window: d.scaled(auditWindow), Witness: d.witnessOf(ctx, team),
 		Progress: func(a journal.Audit) error {
@@ -59,13 +81,6 @@ func (d *day) audit(ctx context.Context, c *Campaign, team Team) error {
 			return err
 		},
 	})
-	if err != nil {
-		return err
-	}
-	d.Progress(fmt.Sprintf("%s: %d of %d acknowledged objects are as they were put", team.ID, result.OK, result.Acknowledged))
-	result.Done = true
-	_, err = d.Journal.Append(journal.KindAudit, result)
-	return err
 }
 
 // witnessOf asks the witness whether the judge's own network works, for a team

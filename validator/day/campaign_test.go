@@ -9,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"bogops/validator/ceph"
 	"bogops/validator/chaos"
 	"bogops/validator/contest"
+	"bogops/validator/evidence"
 	"bogops/validator/journal"
 	"bogops/validator/rogue"
 )
@@ -96,4 +98,58 @@ func TestWhatTheJudgeCannotDoCostsNobodyAndWhatFailsIsSaid(t *testing.T) {
 	ledgers := events[journal.Ledger](t, cfg.Journal, journal.KindLedger)
 	require.FileExists(t, filepath.Join(cfg.Dir, ledgers[0].File))
 	require.Positive(t, ledgers[0].Acknowledged)
+}
+
+// onCeph makes the day's platform one that stores in a fake cluster.
+func onCeph(t *testing.T, cfg *Config, name string) {
+	t.Helper()
+	for _, r := range rogue.Gallery() {
+		if r.Name == name {
+			server, err := r.Start()
+			require.NoError(t, err)
+			t.Cleanup(server.Close)
+			cfg.Teams[0].Target = server.Target
+			cfg.Teams[0].Target.Contest = cfg.Contest.ID
+			cfg.Env.Ceph = map[string]*ceph.Cluster{"loutres": server.Ceph}
+			cfg.Contest.Bricks = []contest.Brick{{ID: "ceph", InPlay: true}}
+			return
+		}
+	}
+	t.Fatal("no rogue is called " + name)
+}
+
+func TestACampaignIsReadBackInCephBeforeItsAuditIsDone(t *testing.T) {
+	for name, share := range map[string]float64{"honest-on-ceph": 1, "on-s3": 0} {
+		t.Run(name, func(t *testing.T) {
+			cfg := loadedDay(t, filepath.Join(t.TempDir(), "journal.jsonl"), 4)
+			onCeph(t, &cfg, name)
+			var err error
+			cfg.Env.Evidence, err = evidence.Open(t.TempDir())
+			require.NoError(t, err)
+			require.NoError(t, Run(t.Context(), cfg))
+			told := events[journal.Readback](t, cfg.Journal, journal.KindReadback)
+			require.Len(t, told, 1)
+			require.Positive(t, told[0].Sampled)
+			require.Zero(t, told[0].Void, told[0].Detail)
+			require.Equal(t, share, float64(told[0].Proven)/float64(told[0].Sampled), told[0].Detail)
+			kept, err := cfg.Env.Evidence.Get(told[0].Evidence)
+			require.NoError(t, err)
+			require.Contains(t, string(kept), `"status"`)
+			var order []journal.Kind
+			for _, e := range cfg.Journal.Entries() {
+				if e.Kind == journal.KindReadback || e.Kind == journal.KindAudit {
+					order = append(order, e.Kind)
+				}
+			}
+			require.Equal(t, journal.KindAudit, order[len(order)-1])
+		})
+	}
+}
+
+func TestWhereCephIsOutOfPlayNothingIsReadInIt(t *testing.T) {
+	cfg := loadedDay(t, filepath.Join(t.TempDir(), "journal.jsonl"), 4)
+	onCeph(t, &cfg, "honest-on-ceph")
+	cfg.Contest.Bricks[0].InPlay = false
+	require.NoError(t, Run(t.Context(), cfg))
+	require.Empty(t, events[journal.Readback](t, cfg.Journal, journal.KindReadback))
 }

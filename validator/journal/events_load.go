@@ -127,6 +127,7 @@ type Readback struct {
 	Proven   int    `json:"proven"`
 	Void     int    `json:"void"`
 	Detail   string `json:"detail,omitempty"`
+	Evidence string `json:"evidence,omitempty"` // of every object of the sample
 }
 
 // Finding is one acknowledged object that did not come back as it was put.

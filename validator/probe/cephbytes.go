@@ -102,8 +102,7 @@ func (s *Session) seenByGateway(ctx context.Context, claim ceph.Claim, body []by
 		return nil
 	}
 	if claim.Bucket != gateway.Bucket() || claim.Object == "" {
-		return verdict.New(verdict.Unproven, "The evidence names no object of the gateway",
-			fmt.Sprintf("bucket %s, object %s", quoted(claim.Bucket), quoted(claim.Object)), "an object of the bucket "+quoted(gateway.Bucket()))
+		return ceph.Unproven(fmt.Sprintf("bucket %s, object %s", quoted(claim.Bucket), quoted(claim.Object)), "an object of the bucket "+quoted(gateway.Bucket()))
 	}
 	got, err := gateway.Object(ctx, claim.Bucket, claim.Object, int64(len(body))+1)
 	if err != nil {
@@ -127,10 +126,10 @@ func (s *Session) claim(ctx context.Context, key, tag string, length int) (ceph.
 		return claim, "", ceph.Settle(ctx, s.Target, err, "monitors that say which cluster this is")
 	}
 	if why := cluster.Elsewhere(claim, health.FSID); why != "" {
-		return claim, "", unproven(why, "pieces in the Ceph that the judge was given")
+		return claim, "", ceph.Unproven(why, "pieces in the Ceph that the judge was given")
 	}
 	if claim.Size != int64(length) || claim.ETag != tag {
-		return claim, "", unproven(fmt.Sprintf("the evidence is of %d bytes with ETag %s", claim.Size, quoted(claim.ETag)),
+		return claim, "", ceph.Unproven(fmt.Sprintf("the evidence is of %d bytes with ETag %s", claim.Size, quoted(claim.ETag)),
 			fmt.Sprintf("that of the write of %d bytes with ETag %s", length, quoted(tag)))
 	}
 	return claim, health.FSID, nil
@@ -142,13 +141,9 @@ func (s *Session) askEvidence(ctx context.Context, key string) (ceph.Claim, erro
 	if err != nil {
 		return ceph.Claim{}, err
 	}
-	if reply.Status != http.StatusOK || reply.Over {
-		got := fmt.Sprintf("%d %s", reply.Status, reply.Excerpt(160))
-		return ceph.Claim{}, unproven("the evidence call answers "+got, "200, and where the bytes lie")
-	}
-	claim, err := ceph.ParseClaim(reply.Body)
+	claim, err := ceph.ClaimIn(reply)
 	if err != nil {
-		return claim, unproven(err.Error(), "the members of CHALLENGE.md, section 3")
+		return claim, err
 	}
 	s.note("claim", claim)
 	return claim, nil
@@ -162,13 +157,9 @@ func (s *Session) claimOfFresh(ctx context.Context) (ceph.Claim, error) {
 	}
 	claim, err := s.askEvidence(ctx, key)
 	if err == nil && claim.Store != "ceph" {
-		err = unproven(fmt.Sprintf("the bytes are said to be in %q", claim.Store), "a pool of Ceph")
+		err = ceph.Unproven(fmt.Sprintf("the bytes are said to be in %q", claim.Store), "a pool of Ceph")
 	}
 	return claim, err
-}
-
-func unproven(got, want string) error {
-	return verdict.New(verdict.Unproven, "Ceph is not shown", got, want)
 }
 
 // ours makes err the judge's own, whatever classes it holds.
