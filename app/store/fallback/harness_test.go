@@ -202,3 +202,46 @@ func (n *node) read(ctx context.Context, key string) string {
 	}
 	return string(data)
 }
+
+// during has do happen in the midst of the next call that match picks, before it
+// reaches its store.
+func during(site *memplace.Site, match func(memplace.Call) bool, do func()) {
+	var once sync.Once
+	site.SetDecide(func(call memplace.Call) memplace.Outcome {
+		if match(call) {
+			once.Do(func() {
+				site.SetDecide(nil)
+				do()
+			})
+		}
+		return memplace.Proceed
+	})
+}
+
+// by picks the calls of one kind that an instance makes.
+func by(n *node, op, key string) func(memplace.Call) bool {
+	return func(call memplace.Call) bool {
+		return call.Instance == n.cfg.Instance && call.Op == op && (key == "" || call.Key == key)
+	}
+}
+
+// leaveWithout has the other instances go on until the platform serves from S3 through
+// them, while the clock goes on for all.
+func (p *platform) leaveWithout(n *node) {
+	others := []*node{}
+	for _, other := range p.nodes {
+		if other != n {
+			others = append(others, other)
+		}
+	}
+	p.world.Home.SetDown(true)
+	for range 40 {
+		p.pass(time.Second, others...)
+		if s := others[0].State(); s.Mode == Fallback && s.Serving {
+			break
+		}
+	}
+	p.world.Home.SetDown(false)
+	require.Equal(p.t, Fallback, others[0].State().Mode)
+	require.True(p.t, others[0].State().Serving)
+}

@@ -53,14 +53,17 @@ func (l *lease) serving(now time.Duration) *term {
 // errWentBack is a record of an older epoch than was known before the reading.
 var errWentBack = errors.New("the control record went back to an older epoch")
 
-// adopt takes in a reading of the record that began at before. It is
-// model's learn where the epoch is another one.
+// adopt takes in a reading of the record that began at before. Where the
+// epoch is another one it is the model's learn.
 func (s *Store) adopt(r record, tag string, before time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, l := s.clock.Now(), &s.lease
 	if l.known.Epoch > 0 && before < l.knownAt && !r.same(l.known) {
 		return nil // a reading that was overtaken
+	}
+	if r.Lease != s.cfg.Lease.Milliseconds() {
+		return fmt.Errorf("the platform's lease is %d ms, and this instance's %d ms; want the same everywhere, or waits are too short", r.Lease, s.cfg.Lease.Milliseconds())
 	}
 	if r.Epoch < l.known.Epoch {
 		return fmt.Errorf("%w: from %d to %d", errWentBack, l.known.Epoch, r.Epoch)

@@ -72,7 +72,6 @@ func (s *Store) touch(ctx context.Context, name string, tags map[string]string) 
 		s.log.Info("fall-back: round trip to Ceph", "works", err == nil, "error", err)
 	}
 	s.pulse.beat(before, err)
-	s.kick(s.wakeReporter)
 }
 
 // roundTrip writes one record in Ceph. tags are those of the last ones.

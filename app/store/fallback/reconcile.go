@@ -29,21 +29,29 @@ func (op *operation) reconcile() error {
 	return nil
 }
 
-// drain empties an area. A head that could not be removed because it changed was
-// written by a late attempt, and comes with the next list.
+// drain empties an area. An object that cannot be brought home stays, and keeps
+// none of the others away.
 func (op *operation) drain(epoch uint64) error {
+	area := op.area(epoch)
 	for {
-		heads, _, err := op.s.away.Heads(op.ctx, epoch, "", 256)
-		if err != nil || len(heads) == 0 {
-			return err
+		found, failed, cursor := 0, error(nil), ""
+		for first := true; first || cursor != ""; first = false {
+			heads, next, err := op.s.away.Heads(op.ctx, epoch, cursor, 256)
+			if err != nil {
+				return err
+			}
+			group := errgroup.Group{}
+			group.SetLimit(carriers)
+			for _, head := range heads {
+				group.Go(func() error { return op.carryHome(area, head) })
+			}
+			if err := group.Wait(); err != nil {
+				failed = err
+			}
+			found, cursor = found+len(heads), next
 		}
-		group, area := errgroup.Group{}, op.area(epoch)
-		group.SetLimit(carriers)
-		for _, head := range heads {
-			group.Go(func() error { return op.carryHome(area, head) })
-		}
-		if err := group.Wait(); err != nil {
-			return err
+		if found == 0 || failed != nil {
+			return failed
 		}
 	}
 }

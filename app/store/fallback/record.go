@@ -38,6 +38,7 @@ type record struct {
 	Areas   []uint64  `json:"areas"`   // not yet empty, in order; an area's number is its epoch
 	Since   time.Time `json:"since"`   // when the mode began, for people
 	By      string    `json:"by"`      // which instance moved it, for people
+	Lease   int64     `json:"lease"`   // L in milliseconds, that of every instance
 	Lineage string    `json:"lineage"` // drawn when a record is made where there was none
 	Nonce   string    `json:"nonce"`   // makes every value unique
 }
@@ -67,8 +68,8 @@ func (r record) without(area uint64) record {
 // check refuses a record that nobody can have written.
 func (r record) check() error {
 	switch {
-	case r.Epoch == 0 || r.Lineage == "":
-		return fmt.Errorf("%w: the control record has no epoch or no lineage", store.ErrDamaged)
+	case r.Epoch == 0 || r.Lineage == "" || r.Lease <= 0:
+		return fmt.Errorf("%w: the control record has no epoch, no lineage or no lease", store.ErrDamaged)
 	case r.Mode != Primary && r.Mode != Fallback && r.Mode != Reconciling:
 		return fmt.Errorf("%w: the control record has mode %q; want %s, %s or %s", store.ErrDamaged, r.Mode, Primary, Fallback, Reconciling)
 	case !slices.IsSorted(r.Areas) || len(r.Areas) > 0 && r.Areas[len(r.Areas)-1] > r.Epoch:

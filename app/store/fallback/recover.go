@@ -48,14 +48,18 @@ func readMark(ctx context.Context, records versioned.Records) (mark poolMark, ta
 	return mark, tag, nil
 }
 
-// raiseMark has the pool's mark name epoch or a later one.
+// raiseMark has the pool's mark name epoch. A mark of a later one was left by
+// somebody who was faster, or by another platform.
 func (s *Store) raiseMark(ctx context.Context, epoch uint64) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	for {
 		mark, tag, err := readMark(ctx, s.home.Records())
-		if err != nil || mark.Epoch >= epoch {
+		switch {
+		case err != nil || mark.Epoch == epoch:
 			return err
+		case mark.Epoch > epoch:
+			return fmt.Errorf("the pool has come to epoch %d, and the control record to %d only: do they belong together?", mark.Epoch, epoch)
 		}
 		value, err := json.Marshal(poolMark{epoch, nonce()})
 		if err != nil {
@@ -81,7 +85,7 @@ func (s *Store) restore(ctx context.Context, tag string) error {
 	callCtx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	mark, _, err := readMark(callCtx, s.home.Records())
 	cancel()
-	begins := record{Mode: Primary, Areas: areas, By: s.name, Since: s.clock.Wall(), Lineage: nonce()}
+	begins := record{Mode: Primary, Areas: areas, By: s.name, Since: s.clock.Wall(), Lineage: nonce(), Lease: s.cfg.Lease.Milliseconds()}
 	switch {
 	case err != nil && s.cfg.NewPool && traces == 0:
 		begins = begins.move(Fallback, s.name, begins.Since)

@@ -27,17 +27,22 @@ func (op *operation) second() error {
 // is a reading of the control record that begins now (model's secondS3): only so
 // is it sure that the reconciler will find the write.
 func (op *operation) secondWrite(ctx context.Context) error {
-	err := op.second()
+	check := op.second
 	if op.term.mode == Fallback && !op.s.broken.noSecond {
-		var r record
-		if r, err = op.s.fresh(ctx); err == nil && (r.Epoch != op.term.epoch || r.Lineage != op.term.lineage) {
-			err = fmt.Errorf("the control record is of epoch %d, the write of %d", r.Epoch, op.term.epoch)
-		}
+		check = func() error { return op.secondS3(ctx) }
 	}
-	if err != nil {
+	if err := check(); err != nil {
 		return fmt.Errorf("%w: written, but not confirmed: %v", store.ErrUnknown, err)
 	}
 	return nil
+}
+
+func (op *operation) secondS3(ctx context.Context) error {
+	r, err := op.s.fresh(ctx)
+	if err == nil && (r.Epoch != op.term.epoch || r.Lineage != op.term.lineage) {
+		err = fmt.Errorf("the control record is of epoch %d, the write of %d", r.Epoch, op.term.epoch)
+	}
+	return err
 }
 
 // reading is one reading of the control record that several wait for.
