@@ -2,6 +2,7 @@ package radosstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"bogops/app/store/versioned"
@@ -33,19 +34,15 @@ func (x *index) remove(ctx context.Context, key string, base versioned.Head, era
 	if err != nil {
 		return fmt.Errorf("move the fence of an index shard: %w", err)
 	}
-	s.see(fence)
-	entries, err := x.entriesOf(ctx, key)
-	if err != nil {
-		return err
-	}
 	mark := pendingEntry(base, key, x.now())
-	cleared := fencedEdit{set: map[string][]byte{mark.name(): mark.value()}}
-	for _, e := range entries {
-		if !e.version.Newer(base.Version) && e.version != base.Version {
-			cleared.drop = append(cleared.drop, e.name())
+	err = x.clear(ctx, key, s, fence, mark)
+	for errors.Is(err, errGuard) && ctx.Err() == nil {
+		// Another removal moved the fence further, which is as good.
+		if fence, err = readFence(ctx, x.pool, s.object); err == nil {
+			err = x.clear(ctx, key, s, fence, mark)
 		}
 	}
-	if err := editFenced(ctx, x.pool, s.object, fence, cleared); err != nil {
+	if err != nil {
 		return fmt.Errorf("clear the index: %w", err)
 	}
 	if err := erase(); err != nil {
@@ -53,6 +50,22 @@ func (x *index) remove(ctx context.Context, key string, base versioned.Head, era
 	}
 	x.drop(mark)
 	return nil
+}
+
+// clear drops the entries of key up to mark, which takes their place.
+func (x *index) clear(ctx context.Context, key string, s *shard, fence uint64, mark entry) error {
+	s.see(fence)
+	entries, err := x.entriesOf(ctx, key)
+	if err != nil {
+		return err
+	}
+	cleared := fencedEdit{set: map[string][]byte{mark.name(): mark.value()}}
+	for _, e := range entries {
+		if !e.version.Newer(mark.version) && e.version != mark.version {
+			cleared.drop = append(cleared.drop, e.name())
+		}
+	}
+	return editFenced(ctx, x.pool, s.object, fence, cleared)
 }
 
 // entriesOf returns all entries of key, in order of their versions.
