@@ -58,11 +58,11 @@ conf() {
 	mv "$conf.new" "$conf"
 }
 
-# settings print the configuration. Three groups of it are not obvious: only
-# the second protocol is spoken, so that a monitor needs one port; a dead OSD is
-# noticed, and the state of the PGs reported, within seconds and not within half
-# a minute; recovery does not pause between objects, as it does by default
-# wherever the disk turns. A gateway waits for its cluster for ever.
+# settings print the configuration. Not obvious: only the second protocol is
+# spoken, so that a monitor needs one port. A silent OSD is down after 5 s, which
+# the monitors must be told too: they hold against every report a grace of their
+# own, 20 s. Recovery does not pause between objects, as it does by default on
+# disks that turn. A gateway waits for its cluster for ever.
 settings() {
 	cat <<-END
 		[global]
@@ -89,6 +89,7 @@ settings() {
 		osd_crush_chooseleaf_type = 1
 		mon_allow_pool_delete = true
 		mon_max_pg_per_osd = 500
+		osd_heartbeat_grace = 5
 		[client]
 		admin_socket =
 		log_file =
@@ -102,6 +103,7 @@ settings() {
 		mon_data_avail_warn = 2
 		mon_data_avail_crit = 1
 		mon_osd_min_down_reporters = 1
+		mon_osd_adjust_heartbeat_grace = false
 		mon_osd_down_out_interval = 600
 		mgr_initial_modules = prometheus
 		paxos_propose_interval = 0.1
@@ -119,7 +121,6 @@ settings() {
 		bluestore_block_size = $size
 		osd_memory_target = 939524096
 		osd_heartbeat_interval = 1
-		osd_heartbeat_grace = 4
 		osd_recovery_sleep_hdd = 0
 		osd_recovery_sleep_ssd = 0
 		osd_recovery_sleep_hybrid = 0

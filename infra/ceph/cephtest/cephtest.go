@@ -49,7 +49,7 @@ func Shared(t testing.TB) Place {
 func Gateway(t testing.TB) ceph.Gateway {
 	t.Helper()
 	if _, err := exec.LookPath("radosgw"); err != nil {
-		missing(t, "radosgw is not installed")
+		Missing(t, "radosgw is not installed")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -99,7 +99,7 @@ func Needs(t testing.TB) {
 	}
 	for _, tool := range []string{"ceph", "ceph-mon", "ceph-mgr", "ceph-osd"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, tool+" is not installed")
+			Missing(t, tool+" is not installed")
 		}
 	}
 }
@@ -108,7 +108,7 @@ func shared(t testing.TB) *ceph.Cluster {
 	t.Helper()
 	cluster, err := ceph.Find(os.Getenv)
 	if errors.Is(err, ceph.ErrNone) {
-		missing(t, "no Ceph cluster: "+ceph.Variable+" is not set, `make ceph` starts one")
+		Missing(t, "no Ceph cluster: "+ceph.Variable+" is not set, `make ceph` starts one")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -116,8 +116,8 @@ func shared(t testing.TB) *ceph.Cluster {
 	return cluster
 }
 
-// missing skips t on somebody's machine. On CI everything has to be there.
-func missing(t testing.TB, why string) {
+// Missing skips t on somebody's machine. On CI everything has to be there.
+func Missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
