@@ -75,7 +75,7 @@ type Store struct {
 	cancel                               context.CancelFunc
 	wg                                   sync.WaitGroup
 	wakeKeeper, wakeReporter, wakeWorker chan struct{}
-	oneFresh                             sync.Mutex // held while the record is read for second checks
+	oneFresh                             chan struct{} // holds one while the record is read for second checks
 
 	mu      sync.Mutex
 	closed  bool
@@ -127,7 +127,7 @@ func build(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{
 		cfg: cfg, home: cfg.Home, away: cfg.Away, clock: cfg.Clock, log: cfg.Logger, broken: rules,
 		name: cfg.Instance + "." + nonce()[:8], renew: cfg.Lease / 10, callTimeout: cfg.Lease / 2,
-		wakeKeeper: make(chan struct{}, 1), wakeReporter: make(chan struct{}, 1), wakeWorker: make(chan struct{}, 1),
+		wakeKeeper: make(chan struct{}, 1), wakeReporter: make(chan struct{}, 1), wakeWorker: make(chan struct{}, 1), oneFresh: make(chan struct{}, 1),
 		changed: make(chan struct{}), flights: flights{begun: map[uint64]int{}},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))

@@ -98,13 +98,14 @@ func (s *Store) stat(ctx context.Context, key string, then func(*operation) erro
 	return head, op.found(head, err)
 }
 
-// found is the end of every read: what was found, or that nothing was, is told
-// only after the second check.
+// found is the end of every read: what was found, that nothing was, or that it is
+// damaged, is told only after the second check. An area that has ended may hold
+// the head of a late write whose body was swept.
 func (op *operation) found(head versioned.Head, err error) error {
 	if err == nil && !head.Exists() {
 		err = store.ErrNotFound
 	}
-	if err == nil || errors.Is(err, store.ErrNotFound) {
+	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
 		if again := op.second(); again != nil {
 			return again
 		}

@@ -78,8 +78,8 @@ func (s *Store) fresh(ctx context.Context) (record, error) {
 // readFresh reads for all who wait for next, once no other reading is under way.
 // From its beginning on nobody joins any more.
 func (s *Store) readFresh(next *reading) {
-	s.oneFresh.Lock()
-	defer s.oneFresh.Unlock()
+	s.oneFresh <- struct{}{}
+	defer func() { <-s.oneFresh }()
 	s.mu.Lock()
 	s.next = nil
 	s.mu.Unlock()

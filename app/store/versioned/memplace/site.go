@@ -106,8 +106,8 @@ func (s *Site) SetDelay(delay func() time.Duration) { s.set(func(f *faults) { f.
 // let through; nil lets all of them proceed. It may be called concurrently.
 func (s *Site) SetDecide(decide func(Call) Outcome) { s.set(func(f *faults) { f.decide = decide }) }
 
-// SetUnguarded breaks the store: writes land over whatever is there. It is for
-// those who test that this is found.
+// SetUnguarded breaks the places of the store, not its records: writes land over
+// whatever is there. It is for those who test that this is found.
 func (s *Site) SetUnguarded(unguarded bool) { s.set(func(f *faults) { f.unguarded = unguarded }) }
 
 func (s *Site) set(change func(*faults)) {
