@@ -13,7 +13,7 @@ type chores struct {
 }
 
 // flushEvery is how long the settling of a write waits for company. Until then
-// a listing looks at its head. At 64 shards and a few hundred writes a second
+// a listing looks at its head. At 16 shards and a hundred writes a second much
 // less would mean an operation for almost every write.
 const flushEvery = time.Second
 

@@ -30,7 +30,7 @@ type Config struct {
 	Bytes     int64         // of all bodies in memory at once; default 96 MiB, at least 16 MiB
 	OpTimeout time.Duration // of one operation, in whole seconds, as Ceph takes it; default 3 s
 
-	IndexShards  int           // of a pool that has no index yet; default 64, and never changed afterwards
+	IndexShards  int           // of a pool that has no index yet; default 16, and never changed afterwards
 	CollectEvery time.Duration // between passes of the collector; default 5 min, negative: none
 	Grace        time.Duration // longer than any read, and any silence of an upload; default 10 min
 	Stale        time.Duration // after which a write that was never heard of again is dead; default 24 h
@@ -67,7 +67,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.OpTimeout = 3 * time.Second
 	}
 	if c.IndexShards == 0 {
-		c.IndexShards = 64
+		c.IndexShards = 16
 	}
 	if c.CollectEvery == 0 {
 		c.CollectEvery = 5 * time.Minute

@@ -70,6 +70,9 @@ func (x *index) clear(ctx context.Context, key string, s *shard, fence uint64, m
 
 // entriesOf returns all entries of key, in order of their versions.
 func (x *index) entriesOf(ctx context.Context, key string) ([]entry, error) {
+	if _, err := x.open(ctx); err != nil {
+		return nil, err
+	}
 	var entries []entry
 	for after := ""; ; {
 		pairs, more, err := x.pool.entries(ctx, x.shardOf(key).object, after, key+separator, pageMost)
