@@ -409,3 +409,61 @@ func TestAReaderOfAReplacedObjectHasTheGraceToFinish(t *testing.T) {
 	require.Equal(t, 1, did.Gone)
 	require.Empty(t, p.names(tailPrefix))
 }
+
+// A head that is on its way may land, be read and be replaced at any moment
+// before it is fenced. From then on its readers have a grace of their own.
+func TestAReaderOfALateHeadHasTheGraceToFinish(t *testing.T) {
+	moments := map[string]func(t *testing.T, h *Home, p *memPool, c *clock, landAndGo func()){
+		"long before the pass": func(t *testing.T, h *Home, _ *memPool, c *clock, landAndGo func()) {
+			collectFor(t, h, c, 1)
+			landAndGo()
+			collectFor(t, h, c, 1)
+		},
+		"in the pass": func(t *testing.T, h *Home, p *memPool, c *clock, landAndGo func()) {
+			collectFor(t, h, c, 1)
+			p.hold = func(name string, ch change) error {
+				if strings.HasPrefix(name, "u:") && len(ch.patch) > 0 { // the draft is doomed
+					p.hold = nil
+					landAndGo()
+				}
+				return nil
+			}
+			collectFor(t, h, c, 1)
+		},
+	}
+	for name, collect := range moments {
+		t.Run("replaced "+name, func(t *testing.T) {
+			p, c := newMemPool(), &clock{now: time.Unix(1e9, 0)}
+			h := memHome(t, p, c)
+			staged, err := h.Stage(t.Context(), "k", bytes.NewReader(big), store.PutOptions{Size: int64(len(big))})
+			require.NoError(t, err)
+			var ghost change
+			p.hold = func(name string, ch change) error {
+				if isHead(name) {
+					ghost = ch
+					return store.ErrUnknown
+				}
+				return nil
+			}
+			_, err = staged.Commit(t.Context(), versioned.Head{}, following(h, versioned.Head{}))
+			require.ErrorIs(t, err, store.ErrUnknown)
+			staged.Discard()
+			p.hold = nil
+			var body io.ReadCloser
+			collect(t, h, p, c, func() {
+				require.NoError(t, p.apply(headName("k"), ghost))
+				var now versioned.Head
+				body, now, err = h.Open(t.Context(), "k", store.Whole)
+				require.NoError(t, err)
+				_, err = write(t.Context(), h, "k", []byte("small"), now)
+				require.NoError(t, err)
+			})
+			require.NotEmpty(t, p.names(tailPrefix)) // a reader reads ahead, and may not miss them yet
+			got, err := io.ReadAll(body)
+			require.NoError(t, errors.Join(err, body.Close()))
+			require.Equal(t, big, got)
+			collectFor(t, h, c, 3)
+			require.Empty(t, p.names(tailPrefix))
+		})
+	}
+}
