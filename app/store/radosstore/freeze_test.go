@@ -3,9 +3,11 @@
 package radosstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +43,7 @@ func TestAClusterInTrouble(t *testing.T) {
 	c := cephtest.Own(t, ceph.Options{Monitors: 1})
 	t.Run("a pool that stands still takes no more threads than it may", func(t *testing.T) { threads(t, c) })
 	t.Run("a write that it did not answer is of unknown outcome and never lands over a later one", func(t *testing.T) { ghosts(t, c) })
+	t.Run("a caller who leaves does not wait for the cluster", func(t *testing.T) { leaving(t, c) })
 	t.Run("a client that is shut out comes back under another address", func(t *testing.T) { shutOut(t, c) })
 	t.Run("a full pool says so", func(t *testing.T) { full(t, c) })
 }
@@ -82,7 +85,7 @@ func ghosts(t *testing.T, c *ceph.Cluster) {
 
 	osds(t, func(daemon string) error { return c.Thaw(ctx, daemon) })
 	thawed := time.Now()
-	waitHealthy2(t, home)
+	waitUp(t, home)
 	back := time.Since(thawed)
 	landed := 0
 	kept := make([]versioned.Head, keys)
@@ -110,8 +113,8 @@ func ghosts(t *testing.T, c *ceph.Cluster) {
 		unsure, keys, took.Round(time.Millisecond), landed, back.Round(time.Millisecond))
 }
 
-// waitHealthy2 takes degraded too: operations did time out.
-func waitHealthy2(t *testing.T, home *Home) {
+// waitUp is content with degraded: operations did time out.
+func waitUp(t *testing.T, home *Home) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if home.Health(t.Context()).State != store.Down {
@@ -126,7 +129,7 @@ func threads(t *testing.T, c *ceph.Cluster) {
 	home, ctx := ownHome(t, c, func(cfg *Config) { cfg.InFlight, cfg.Waiting = inFlight, 100 }), t.Context()
 	before := countThreads(t)
 	osds(t, func(daemon string) error { return c.Freeze(ctx, daemon) })
-	defer waitHealthy2(t, home)
+	defer waitUp(t, home)
 	defer osds(t, func(daemon string) error { return c.Thaw(ctx, daemon) })
 	var wait sync.WaitGroup
 	refused := make(chan error, 400)
@@ -146,6 +149,44 @@ func threads(t *testing.T, c *ceph.Cluster) {
 	// Beside those in flight: the probe, and what the Go runtime itself starts.
 	require.LessOrEqual(t, most, before+inFlight+8)
 	t.Logf("%d threads before, %d with %d calls for %d places", before, most, cap(refused), inFlight)
+}
+
+func leaving(t *testing.T, c *ceph.Cluster) {
+	home, ctx := ownHome(t, c, func(*Config) {}), t.Context()
+	base, err := put(ctx, home, "left", []byte("old"), versioned.Head{})
+	require.NoError(t, err)
+	osds(t, func(daemon string) error { return c.Freeze(ctx, daemon) })
+	thaw := sync.OnceFunc(func() { osds(t, func(daemon string) error { return c.Thaw(context.Background(), daemon) }) })
+	defer thaw()
+	leave, cancel := context.WithCancel(ctx)
+	answers := make(chan error, 2)
+	go func() {
+		_, err := put(leave, home, "left", pattern(inlineLimit), base)
+		answers <- err
+	}()
+	go func() {
+		_, err := home.Head(leave, "left")
+		answers <- err
+	}()
+	for home.Numbers().InFlight < 2 { // both hang
+		runtime.Gosched()
+	}
+	began := time.Now()
+	cancel()
+	one, two := <-answers, <-answers
+	require.Less(t, time.Since(began), time.Second)
+	if !errors.Is(one, store.ErrUnknown) {
+		one, two = two, one
+	}
+	require.ErrorIs(t, one, store.ErrUnknown, "the write was on its way")
+	require.ErrorIs(t, two, context.Canceled)
+	require.NotErrorIs(t, two, store.ErrUnknown)
+	require.Positive(t, home.Numbers().Held, "the write still uses its memory")
+	thaw()
+	waitUp(t, home)
+	for home.Numbers().Held > 0 {
+		runtime.Gosched()
+	}
 }
 
 func countThreads(t *testing.T) int {
