@@ -51,7 +51,7 @@ func (s *Store) workOnce(ctx context.Context) error {
 		s.worker.lastTidy = now
 		err = errors.Join(op.collect(), op.sweep())
 	}
-	return errors.Join(err, s.survey(op.ctx, t, now))
+	return errors.Join(err, s.survey(ctx, now))
 }
 
 // seat is the lease of the reconciler: a record whose holder keeps changing it.
@@ -101,16 +101,16 @@ type backlog struct {
 const mostCounted = 10_000
 
 // survey counts what the listed areas hold, now and then.
-func (s *Store) survey(ctx context.Context, t *term, now time.Duration) error {
+func (s *Store) survey(ctx context.Context, now time.Duration) error {
 	s.mu.Lock()
-	t = s.current(t)
-	due := len(t.areas) == 0 || now-s.backlog.counted >= s.cfg.Lease/2
+	areas := s.lease.known.Areas
+	due := len(areas) == 0 || now-s.backlog.counted >= s.cfg.Lease/2
 	s.mu.Unlock()
 	if !due {
 		return nil
 	}
 	found := backlog{counted: now}
-	for _, area := range t.areas {
+	for _, area := range areas {
 		for cursor, first := "", true; (first || cursor != "") && !found.more; first = false {
 			heads, next, err := s.away.Heads(ctx, area, cursor, 256)
 			if err != nil {
@@ -124,14 +124,6 @@ func (s *Store) survey(ctx context.Context, t *term, now time.Duration) error {
 	defer s.mu.Unlock()
 	s.backlog = found
 	return nil
-}
-
-// current is t with the areas as they are listed now. The caller holds mu.
-func (s *Store) current(t *term) *term {
-	if now := s.lease.term; now != nil && now.epoch == t.epoch {
-		return now
-	}
-	return t
 }
 
 func (b *backlog) count(heads []versioned.Head) {

@@ -1,0 +1,115 @@
+package fallback
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"bogops/app/store"
+	"bogops/app/store/versioned/memplace"
+)
+
+func TestTheStateSaysWhatIsAwayFromHome(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	n := p.nodes[0]
+	require.Equal(t, Primary, n.State().Mode)
+	p.leave()
+	first, err := n.write(t.Context(), "a", "x", store.PutOptions{})
+	require.NoError(t, err)
+	require.NoError(t, n.Delete(t.Context(), "b", ""))
+	p.pass(testLease, n)
+	require.NoError(t, n.workOnce(t.Context()))
+	state := n.State()
+	require.Equal(t, 2, state.Backlog)
+	require.Equal(t, first.Modified, state.OldestAway)
+	require.Equal(t, store.Degraded, n.Health(t.Context()).State)
+	p.clock.advance(3 * time.Second)
+	require.Equal(t, 3*time.Second, n.State().LeaseAge)
+	n.step(t.Context())
+	p.comeBack()
+	require.Equal(t, store.Degraded, n.Health(t.Context()).State)
+	p.bringHome()
+	require.NoError(t, n.workOnce(t.Context()))
+	require.Zero(t, n.State().Backlog)
+	require.True(t, n.State().OldestAway.IsZero())
+	require.Equal(t, store.Healthy, n.Health(t.Context()).State)
+}
+
+func TestMetadataAndDigestsComeHome(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	p.leave()
+	n := p.nodes[0]
+	away, err := n.write(t.Context(), "k", "x", store.PutOptions{ContentType: "text/plain", Meta: map[string]string{"who": "me"}})
+	require.NoError(t, err)
+	p.comeBack()
+	p.bringHome()
+	home, err := n.Stat(t.Context(), "k")
+	require.NoError(t, err)
+	require.Equal(t, away, home)
+	at, err := n.Locate(t.Context(), "k")
+	require.NoError(t, err)
+	require.Equal(t, away.ETag, at.ETag)
+}
+
+func TestAReaderThatHasBegunKeepsItsBytesOverAMove(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	n := p.nodes[0]
+	_, err := n.write(t.Context(), "k", "whole", store.PutOptions{})
+	require.NoError(t, err)
+	body, _, err := n.Get(t.Context(), "k", store.Whole)
+	require.NoError(t, err)
+	op := body.(begun)
+	p.leave()
+	require.NotNil(t, op.cancel)
+	data := make([]byte, 5)
+	_, err = body.Read(data)
+	require.NoError(t, err)
+	require.Equal(t, "whole", string(data))
+	require.NoError(t, body.Close())
+}
+
+// The store as a program opens it, its goroutines and the machine's clock.
+func TestAnOpenedPlatformServesGoesAwayAndComesBackByItself(t *testing.T) {
+	world := memplace.NewWorld()
+	var stores []*Store
+	for _, name := range []string{"one", "two"} {
+		instance := world.Instance(name)
+		s, err := Open(t.Context(), Config{
+			Home: instance.Home(), Away: instance.Away(), Instance: name, Lease: 300 * time.Millisecond,
+			TripAfter: 200 * time.Millisecond, BackAfter: 200 * time.Millisecond, HoldFor: 20 * time.Second,
+		})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		stores = append(stores, s)
+	}
+	one, two := &node{Store: stores[0]}, &node{Store: stores[1]}
+	reach := func(m Mode) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			a, b := one.State(), two.State()
+			return a.Mode == m && a.Serving && b.Mode == m && b.Serving
+		}, 30*time.Second, 5*time.Millisecond, "%+v", one.State())
+	}
+	ctx := context.WithoutCancel(t.Context())
+	_, err := one.write(ctx, "old", "x", store.PutOptions{})
+	require.NoError(t, err, "it was held until the first wait was over")
+	world.Home.SetDown(true)
+	reach(Fallback)
+	require.Eventually(t, func() bool {
+		_, err = one.write(ctx, "new", "y", store.PutOptions{})
+		return err == nil
+	}, 30*time.Second, 5*time.Millisecond)
+	world.Home.SetDown(false)
+	reach(Primary)
+	require.Eventually(t, func() bool { return two.read(ctx, "new") == "y" && one.read(ctx, "old") == "x" }, 30*time.Second, 5*time.Millisecond)
+}
+
+func TestACloseTakesTheHealthRecordAlong(t *testing.T) {
+	p := newPlatform(t, 2, broken{})
+	require.NoError(t, p.nodes[1].Close())
+	names, err := p.nodes[0].away.Names(t.Context(), instances)
+	require.NoError(t, err)
+	require.Len(t, names, 1)
+}
