@@ -13,59 +13,46 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
+	infra "bogops/infra/ceph"
+	"bogops/infra/ceph/cephtest"
 	"bogops/validator/ceph"
 	"bogops/validator/contest"
 )
 
-// realCluster is the cluster that BOGOPS_CEPH names: a directory with
-// ceph.conf, keyring/objects and keyring/judge.
-func realCluster(t *testing.T) (dir string, section contest.Ceph) {
+// real is the shared cluster, and how the judge reads a corner of it.
+func real(t *testing.T) (cephtest.Place, contest.Ceph) {
 	t.Helper()
-	dir = os.Getenv("BOGOPS_CEPH")
-	if dir == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("BOGOPS_CEPH names no cluster, and on CI nothing is skipped")
-		}
-		t.Skip("BOGOPS_CEPH names no cluster: see make ceph")
-	}
-	conf, err := os.ReadFile(filepath.Join(dir, "ceph.conf"))
+	place := cephtest.Shared(t)
+	cluster, err := infra.Find(os.Getenv)
 	require.NoError(t, err)
-	for line := range strings.Lines(string(conf)) {
-		if name, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(name) == "mon_host" {
-			section.Monitors = []string{strings.TrimSpace(value)}
-		}
-	}
-	key, err := os.ReadFile(filepath.Join(dir, "keyring", "judge"))
+	key, err := os.ReadFile(place.JudgeKeyring)
 	require.NoError(t, err)
-	section.Mode, section.User, section.Key, section.Pool = "rados", "judge", contest.Secret(key), "objects"
-	return dir, section
+	return place, contest.Ceph{Mode: "rados", User: "judge", Key: contest.Secret(key), Pool: place.Pool, Monitors: cluster.Monitors()}
 }
 
-// rados runs Debian's own tool with the key of the objects.
-func rados(t *testing.T, dir string, args ...string) {
+// write runs Debian's own tool with the key of the objects.
+func write(t *testing.T, place cephtest.Place, name, file string) {
 	t.Helper()
 	// Bounded: a cluster that is down would hold the test for ever.
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	base := []string{"-c", filepath.Join(dir, "ceph.conf"), "-n", "client.objects", "-k", filepath.Join(dir, "keyring", "objects"), "-p", "objects"}
-	out, err := exec.CommandContext(ctx, "rados", append(base, args...)...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "rados", "-c", place.Conf, "-n", "client."+place.User, "-k", place.Keyring,
+		"-p", place.Pool, "-N", place.Namespace, "put", name, file).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
 
 func TestARealClusterIsReadAndAskedWithAReadOnlyKey(t *testing.T) {
-	dir, section := realCluster(t)
-	space := "judge-" + rand.Text()
+	place, section := real(t)
+	space := place.Namespace
 	content := make([]byte, 300<<10)
 	_, _ = rand.Read(content)
 	file := filepath.Join(t.TempDir(), "content")
 	require.NoError(t, os.WriteFile(file, content, 0o600))
-	rados(t, dir, "-N", space, "put", "piece", file)
-	t.Cleanup(func() {
-		cleaning := exec.Command("rados", "-c", filepath.Join(dir, "ceph.conf"), "-n", "client.objects", "-k", filepath.Join(dir, "keyring", "objects"), "-p", "objects", "-N", space, "rm", "piece")
-		require.NoError(t, cleaning.Run())
-	})
+	write(t, place, "piece", file)
 
 	cluster := ceph.Open(&section, ceph.Options{})
 	defer cluster.Close()
@@ -98,7 +85,7 @@ func TestARealClusterIsReadAndAskedWithAReadOnlyKey(t *testing.T) {
 }
 
 func TestAWithdrawnKeyIsDeniedAndNotOurs(t *testing.T) {
-	_, section := realCluster(t)
+	_, section := real(t)
 	for name, change := range map[string]func(*contest.Ceph){
 		"another key":  func(c *contest.Ceph) { c.Key = "AQDnMoVgAAAAABAAzBHH7d1Ke3yXnJGYx3rGGg==" },
 		"no such user": func(c *contest.Ceph) { c.User = "nobody" },
@@ -116,7 +103,7 @@ func TestAWithdrawnKeyIsDeniedAndNotOurs(t *testing.T) {
 }
 
 func TestMonitorsThatDoNotAnswerHoldNobody(t *testing.T) {
-	_, section := realCluster(t)
+	_, section := real(t)
 	section.Monitors = []string{"127.0.0.1:9"}
 	cluster := ceph.Open(&section, ceph.Options{})
 	defer cluster.Close()
@@ -126,4 +113,33 @@ func TestMonitorsThatDoNotAnswerHoldNobody(t *testing.T) {
 	require.ErrorIs(t, err, ceph.ErrUnreachable)
 	_, err = cluster.Health(t.Context())
 	require.ErrorIs(t, err, ceph.ErrUnreachable, "and by the library's own time-out")
+}
+
+func TestARealGatewayIsReadWithItsKeys(t *testing.T) {
+	made := cephtest.Gateway(t)
+	client := s3.New(s3.Options{
+		Region: "us-east-1", BaseEndpoint: &made.Endpoint, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(made.AccessKey, made.SecretKey, ""),
+	})
+	bucket, name := "judge-"+strings.ToLower(rand.Text()), "a key/of ours"
+	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket})
+	require.NoError(t, err)
+	_, err = client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &name, Body: strings.NewReader("0123456789")})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: &bucket, Key: &name})
+		require.NoError(t, err)
+		_, err = client.DeleteBucket(context.Background(), &s3.DeleteBucketInput{Bucket: &bucket})
+		require.NoError(t, err)
+	})
+	section := contest.Ceph{Mode: "rgw", Endpoint: made.Endpoint, Bucket: bucket, AccessKey: contest.Secret(made.AccessKey), SecretKey: contest.Secret(made.SecretKey)}
+	cluster := ceph.Open(&section, ceph.Options{})
+	got, err := cluster.Gateway.Object(t.Context(), bucket, name, 100)
+	require.NoError(t, err)
+	require.Equal(t, "0123456789", string(got))
+	_, err = cluster.Gateway.Object(t.Context(), bucket, "absent", 100)
+	require.ErrorIs(t, err, ceph.ErrNotFound)
+	section.SecretKey = "another"
+	_, err = ceph.Open(&section, ceph.Options{}).Gateway.Object(t.Context(), bucket, name, 100)
+	require.ErrorIs(t, err, ceph.ErrDenied)
 }
