@@ -7,7 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"bogops/app/store/radosstore"
-	"bogops/app/store/versioned"
 	"bogops/app/telemetry"
 )
 
@@ -25,7 +24,7 @@ func openCeph(ctx context.Context, cfg Config, u storeURL, log *slog.Logger) (op
 	}
 	o := opened{metrics: []prometheus.Collector{telemetry.Ceph(func() telemetry.CephNumbers { return telemetry.CephNumbers(home.Numbers()) })}}
 	if cfg.Fallback == "" {
-		o.store = versioned.Alone(home, versioned.Options{})
+		o.store = openUnmarked(home, markEvery)
 		return o, nil
 	}
 	return openFallback(ctx, cfg, home, o, log)

@@ -24,6 +24,7 @@ type S3Config struct {
 	Endpoint  string `help:"URL of the S3 server. Empty: that of AWS in the region."`
 	Region    string `help:"Region of the bucket. Empty: what the AWS SDK finds, or else us-east-1."`
 	PathStyle bool   `help:"Put the bucket into the path and not into the host's name: most servers other than AWS want that."`
+	Create    bool   `help:"Make the bucket where there is none."`
 	Roots     string `help:"File with the roots (PEM) that the S3 server's certificate ends in. Empty: the system's."`
 }
 
