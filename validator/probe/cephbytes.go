@@ -77,7 +77,7 @@ func (s *Session) seenInCeph(ctx context.Context, key, tag string, body []byte) 
 		return "", err
 	}
 	first := p.Pieces[0]
-	return fmt.Sprintf("%s read back in Ceph: pool %s, %d pieces, the first %s in PG %s on OSDs %v, SHA-256 %.12s",
+	return fmt.Sprintf("%s read back in Ceph: pool %s, %d piece(s), the first %s in PG %s on OSDs %v, SHA-256 %.12s",
 		size(len(body)), claim.Pool, len(p.Pieces), short(first.Name), first.PG, first.OSDs, p.GotSHA256), nil
 }
 

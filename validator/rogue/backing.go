@@ -132,3 +132,36 @@ type broken struct{ err error }
 func (b broken) Read(context.Context, ceph.Object, int64, int64) ([]byte, error) { return nil, b.err }
 func (b broken) Ask(context.Context, ceph.Query) ([]byte, error)                 { return nil, b.err }
 func (b broken) Close() error                                                    { return nil }
+
+// gateway gives the judge a gateway that shows the objects by their ETags, after
+// some change of their bytes, and has the evidence name them.
+func gateway(change func([]byte) []byte) func(*site) error {
+	return func(s *site) error {
+		s.way.Gateway = shown{s.platform, change}
+		return tells(func(c *ceph.Claim) { c.Bucket, c.Object = "bucket", c.ETag })(s)
+	}
+}
+
+// shown is an S3 gateway as the judge sees it.
+type shown struct {
+	platform *platform
+	change   func([]byte) []byte // nil: none
+}
+
+func (shown) Bucket() string { return "bucket" }
+
+func (g shown) Object(_ context.Context, _, etag string, limit int64) ([]byte, error) {
+	g.platform.mu.RLock()
+	defer g.platform.mu.RUnlock()
+	for _, o := range g.platform.objects {
+		if o.etag != etag {
+			continue
+		}
+		body := bytes.Clone(o.body)
+		if g.change != nil {
+			body = g.change(body)
+		}
+		return body[:min(int64(len(body)), limit)], nil
+	}
+	return nil, ceph.ErrNotFound
+}

@@ -1,6 +1,8 @@
 package rogue
 
 import (
+	"context"
+
 	"bogops/validator/ceph"
 	"bogops/validator/ceph/cephfake"
 	"bogops/validator/verdict"
@@ -59,6 +61,23 @@ func cephGallery() []Rogue {
 		{Name: "no-access", Why: "The team gave no way into its Ceph.",
 			Wants:  merged(checks(unproven, health, topology, roundtrip, delta), checks(verdict.NotInPlay, sentinel)),
 			change: cluster(func(s *site) { s.way = ceph.Nowhere(); s.way.Pool = "objects" })},
+		{Name: "metrics-alone", Why: "The team gave its manager's metrics and nothing else.",
+			Wants: merged(checks(unproven, topology, roundtrip, delta), checks(verdict.NotInPlay, sentinel)),
+			change: cluster(func(s *site) {
+				s.way = ceph.Nowhere()
+				s.way.Pool, s.way.Metrics = "objects", func(context.Context) (string, error) { return "HEALTH_OK", nil }
+			})},
+		{Name: "honest-by-gateway", Why: "Nothing is wrong, and the gateway shows it too.", change: gateway(nil)},
+		{Name: "gateway-alone", Why: "The team gave a gateway, which only it serves, and no way to the monitors.",
+			Wants: checks(unproven, health, topology, roundtrip, sentinel, delta),
+			change: func(s *site) error {
+				s.way.Access = broken{ceph.ErrNoWay}
+				return gateway(nil)(s)
+			}},
+		{Name: "gateway-of-another-bucket", Why: "Its evidence names no object of the gateway.", Wants: checks(unproven, roundtrip, sentinel),
+			change: func(s *site) error { s.way.Gateway = shown{s.platform, nil}; return nil }},
+		{Name: "gateway-differs", Why: "The gateway shows other bytes than lie in RADOS.", Wants: checks(verdict.Corrupt, roundtrip, sentinel),
+			change: gateway(flipped)},
 		{Name: "key-withdrawn", Why: "The cluster no longer takes the judge's key.", Wants: checks(unproven, health, topology, roundtrip, sentinel, delta),
 			change: cluster(func(s *site) { s.way.Access = broken{ceph.ErrDenied} })},
 		{Name: "cluster-silent", Why: "The monitors do not answer, while the control does.",
