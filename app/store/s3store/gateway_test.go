@@ -11,6 +11,9 @@ import (
 // gateway is the S3 gateway of the cluster that the tests share, or one that
 // the environment names.
 func gateway(t testing.TB) infra.Server {
+	if testing.Short() {
+		t.Skip("a gateway takes a minute or two")
+	}
 	if endpoint := os.Getenv("BOGOPS_RGW_ENDPOINT"); endpoint != "" {
 		return infra.Server{Name: "radosgw", Endpoint: endpoint,
 			AccessKey: os.Getenv("BOGOPS_RGW_ACCESS_KEY"), SecretKey: os.Getenv("BOGOPS_RGW_SECRET_KEY")}

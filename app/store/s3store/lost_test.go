@@ -26,9 +26,10 @@ import (
 type wire struct {
 	next http.Handler
 
-	mu   sync.Mutex
-	plan func(*http.Request) fate // called with mu
-	held func()                   // sends the request that was held back
+	mu    sync.Mutex
+	plan  func(*http.Request) fate // called with mu
+	held  func()                   // sends the request that was held back
+	after func()                   // what happens before the sender hears of it
 }
 
 type fate int
@@ -39,6 +40,7 @@ const (
 	conflict             // the server does it, the client hears 409
 	refusedOnTheWay      // the server does it, the client hears 412
 	requestLost          // the server hears nothing
+	silence              // as heldBack, and the client waits until its time is out
 	heldBack             // the request waits for release, the client hears nothing
 )
 
@@ -59,13 +61,23 @@ func (w *wire) ServeHTTP(answer http.ResponseWriter, r *http.Request) {
 		return
 	case answerLost:
 		w.next.ServeHTTP(httptest.NewRecorder(), r)
-	case heldBack:
+	case heldBack, silence:
 		body, _ := io.ReadAll(r.Body)
+		if what == silence {
+			<-r.Context().Done()
+		}
 		later := r.Clone(context.WithoutCancel(r.Context()))
 		later.Body = io.NopCloser(bytes.NewReader(body))
 		w.mu.Lock()
 		w.held = func() { w.next.ServeHTTP(httptest.NewRecorder(), later) }
 		w.mu.Unlock()
+	}
+	w.mu.Lock()
+	after := w.after
+	w.after = nil
+	w.mu.Unlock()
+	if after != nil {
+		after()
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -76,6 +88,14 @@ func (w *wire) release() {
 	send := w.held
 	w.mu.Unlock()
 	send()
+}
+
+// then does something once the next request that fits has met its fate.
+func (w *wire) then(method string, what fate, do func()) {
+	w.once(method, what)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.after = do
 }
 
 // once gives the next request that fits a fate.
@@ -91,13 +111,19 @@ func (w *wire) once(method string, what fate) {
 	}
 }
 
-// lossy is a store on a server that can be made to lose answers.
-func lossy(t *testing.T, bend func(http.Handler) http.Handler) (*Store, *wire) {
+// lossyWire is a way to a server that can be made to lose answers.
+func lossyWire(t *testing.T, server infra.Server, bend func(http.Handler) http.Handler) (infra.Server, *wire) {
 	w := &wire{}
-	s, err := Open(t.Context(), at(bent(t, infra.StartMoto(t), func(next http.Handler) http.Handler {
+	return bent(t, server, func(next http.Handler) http.Handler {
 		w.next = bend(next)
 		return w
-	})))
+	}), w
+}
+
+// lossy is a store on such a server.
+func lossy(t *testing.T, bend func(http.Handler) http.Handler) (*Store, *wire) {
+	server, w := lossyWire(t, infra.StartMoto(t), bend)
+	s, err := Open(t.Context(), at(server))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	return s, w
