@@ -25,7 +25,19 @@ func editFenced(ctx context.Context, p pool, object string, fence uint64, e fenc
 	if e.next != 0 {
 		c.patch = fenceBytes(e.next)
 	}
-	return p.change(ctx, object, c)
+	err := p.change(ctx, object, c)
+	if errors.Is(err, errMissing) {
+		return nil // no object has no entries: they are away
+	}
+	return err
+}
+
+// dropEntries takes entries away, whatever the fence is.
+func dropEntries(ctx context.Context, p pool, object string, names ...string) error {
+	if err := p.change(ctx, object, change{drop: names}); !errors.Is(err, errMissing) {
+		return err
+	}
+	return nil
 }
 
 // readFence returns the fence of an object.

@@ -130,10 +130,11 @@ func (s *shard) seen() uint64 {
 	return s.fence
 }
 
+// see notes where the fence is. It goes down only where the shard was lost.
 func (s *shard) see(fence uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fence = max(s.fence, fence)
+	s.fence = fence
 }
 
 // fly sends batch after batch until nothing urgent is left.

@@ -41,13 +41,12 @@ func TestAListingIsThatOfASortedMap(t *testing.T) {
 }
 
 type listModel struct {
-	t      *testing.T
-	pool   *memPool
-	clock  *clock
-	homes  []*Home
-	heads  map[string]versioned.Head // what each key holds
-	maybe  map[string]bool           // of unknown outcome to their writers: listed or not
-	failed bool                      // the index does not answer
+	t     *testing.T
+	pool  *memPool
+	clock *clock
+	homes []*Home
+	heads map[string]versioned.Head // what each key holds
+	maybe map[string]bool           // of unknown outcome to their writers: listed or not
 }
 
 func newListModel(t *testing.T, rt *rapid.T) *listModel {

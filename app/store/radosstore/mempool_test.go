@@ -102,6 +102,9 @@ func (p *memPool) apply(name string, c change) error {
 		delete(p.objects, name)
 		return nil
 	}
+	if o == nil && len(c.full)+len(c.patch)+len(c.set) == 0 && !c.create {
+		return errMissing // there is nothing to take entries away from
+	}
 	if o == nil {
 		o = &memObject{entries: map[string][]byte{}}
 		p.objects[name] = o

@@ -257,9 +257,19 @@ func TestAnUploadThatWasTakenForDeadIsNotCommitted(t *testing.T) {
 		require.NotErrorIs(t, err, store.ErrUnknown)
 		require.Empty(t, listedKeys(t, other))
 	})
+	t.Run("it learns of it, though another upload has learned of the fence", func(t *testing.T) {
+		_, err := schedule(t, func(uploader *Home, _ *memPool, d draftID) {
+			other := draftID{d[0], 1} // of the same shard
+			require.NoError(t, uploader.uploads.begin(t.Context(), upload{key: "o", draft: other}))
+			require.NoError(t, uploader.uploads.beat(t.Context()))
+		})
+		require.ErrorIs(t, err, errGivenUp)
+	})
 	t.Run("it arms its record whatever has happened to it", func(t *testing.T) {
 		other, err := schedule(t, func(uploader *Home, p *memPool, d draftID) {
-			require.NoError(t, uploader.uploads.learn(t.Context(), d))
+			fence, err := readFence(t.Context(), p, registerName(d))
+			require.NoError(t, err)
+			uploader.uploads.find(d).fence = fence
 		})
 		require.NoError(t, err)
 		_, _, err = other.Open(t.Context(), "k", store.Whole)

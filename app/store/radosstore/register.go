@@ -29,17 +29,18 @@ type uploads struct {
 	now     func() time.Time
 	address func() (string, error)
 
-	mu     sync.Mutex
-	fences [registerShards]uint64
-	live   map[draftID]*liveUpload
+	mu   sync.Mutex
+	live map[draftID]*liveUpload
 
 	discarded []discardedUpload // oldest first
 }
 
-// liveUpload is an upload of this process.
+// liveUpload is an upload of this process. The fence is its own: under one that
+// another upload learned of, it would not know whether it was doomed before that.
 type liveUpload struct {
 	mu      sync.Mutex // one change of the record at a time
 	record  record
+	fence   uint64
 	givenUp error
 }
 
@@ -55,10 +56,11 @@ func (r *uploads) begin(ctx context.Context, u upload) error {
 	defer l.mu.Unlock()
 	// The first fence is read, not guessed: from here on nobody who dooms the
 	// draft goes unnoticed.
-	if err := r.learn(ctx, u.draft); err != nil {
+	var err error
+	if l.fence, err = readFence(ctx, r.pool, registerName(u.draft)); err != nil {
 		return err
 	}
-	if err := r.store(ctx, u.draft, l.record, false); err != nil {
+	if err := r.store(ctx, u.draft, l, l.record, false); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -154,7 +156,7 @@ func (r *uploads) update(ctx context.Context, d draftID, to func(record) record)
 		return l.givenUp
 	}
 	next := to(l.record)
-	err := r.store(ctx, d, next, true)
+	err := r.store(ctx, d, l, next, true)
 	if err == nil {
 		l.record = next
 	}
@@ -171,14 +173,14 @@ func (r *uploads) update(ctx context.Context, d draftID, to func(record) record)
 
 // store sets the record of d, guarded by the fence. There must be one already,
 // unless it is the first.
-func (r *uploads) store(ctx context.Context, d draftID, to record, again bool) error {
+func (r *uploads) store(ctx context.Context, d draftID, l *liveUpload, to record, again bool) error {
 	for range 8 {
 		edit := fencedEdit{set: map[string][]byte{d.String(): to.encode()}}
-		err := editFenced(ctx, r.pool, registerName(d), r.fence(d), edit)
+		err := editFenced(ctx, r.pool, registerName(d), l.fence, edit)
 		if !errors.Is(err, errGuard) {
 			return err
 		}
-		if err := r.learn(ctx, d); err != nil {
+		if l.fence, err = readFence(ctx, r.pool, registerName(d)); err != nil {
 			return err
 		}
 		_, found, doomed, err := r.read(ctx, d)
@@ -190,25 +192,6 @@ func (r *uploads) store(ctx context.Context, d draftID, to record, again bool) e
 		}
 	}
 	return fmt.Errorf("%w: the registry is too busy", store.ErrUnavailable)
-}
-
-func (r *uploads) fence(d draftID) uint64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.fences[int(d[0])%registerShards]
-}
-
-// learn reads the fence of d's shard.
-func (r *uploads) learn(ctx context.Context, d draftID) error {
-	fence, err := readFence(ctx, r.pool, registerName(d))
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	at := &r.fences[int(d[0])%registerShards]
-	*at = max(*at, fence)
-	return nil
 }
 
 // read returns the record of d, and whether it is doomed.
@@ -249,12 +232,12 @@ func (r *uploads) doom(ctx context.Context, d draftID) (found record, ok bool, e
 
 // spare takes the doom off a draft: a head with its tails is there after all.
 func (r *uploads) spare(ctx context.Context, d draftID) error {
-	return r.pool.change(ctx, registerName(d), change{drop: []string{d.String() + doomMark}})
+	return dropEntries(ctx, r.pool, registerName(d), d.String()+doomMark)
 }
 
 // erase takes the record of d away, once its tails are gone.
 func (r *uploads) erase(ctx context.Context, d draftID) error {
-	return r.pool.change(ctx, registerName(d), change{drop: []string{d.String(), d.String() + doomMark}})
+	return dropEntries(ctx, r.pool, registerName(d), d.String(), d.String()+doomMark)
 }
 
 // each calls visit for every record. One that cannot be read is passed, and in

@@ -19,8 +19,11 @@ func TestAScrubRebuildsWhatWasLostOfTheIndexAndTheRegistry(t *testing.T) {
 		head, err := write(t.Context(), h, fmt.Sprintf("k%02d", n), []byte{byte(n)}, versioned.Head{})
 		require.NoError(t, err)
 		if n%4 == 0 {
-			_, err = bury(t.Context(), h, head.Info.Key, head)
+			stone, err := bury(t.Context(), h, head.Info.Key, head)
 			require.NoError(t, err)
+			if n%8 == 0 { // the fences have moved
+				require.NoError(t, h.Remove(t.Context(), head.Info.Key, stone))
+			}
 		}
 	}
 	_, err := write(t.Context(), h, "large", big, versioned.Head{})
@@ -37,10 +40,10 @@ func TestAScrubRebuildsWhatWasLostOfTheIndexAndTheRegistry(t *testing.T) {
 		}
 	}
 	require.Empty(t, listedKeys(t, h))
-	other := memHome(t, p, c)
-	did, err := other.Scrub(t.Context(), ScrubOptions{Bodies: true})
+	did, err := h.Scrub(t.Context(), ScrubOptions{Bodies: true})
 	require.NoError(t, err)
-	require.Equal(t, Scrubbed{Objects: 31, Tombstones: 10, Unindexed: 41, Unrecorded: 1}, did)
+	require.Equal(t, Scrubbed{Objects: 31, Tombstones: 5, Unindexed: 36, Unrecorded: 1}, did)
+	other := memHome(t, p, c)
 	got, err := h.List(t.Context(), store.ListOptions{})
 	require.NoError(t, err)
 	require.Equal(t, want, got)
@@ -49,7 +52,7 @@ func TestAScrubRebuildsWhatWasLostOfTheIndexAndTheRegistry(t *testing.T) {
 
 	again, err := other.Scrub(t.Context(), ScrubOptions{})
 	require.NoError(t, err)
-	require.Equal(t, Scrubbed{Objects: 31, Tombstones: 10}, again, "nothing is left to mend")
+	require.Equal(t, Scrubbed{Objects: 31, Tombstones: 5}, again, "nothing is left to mend")
 }
 
 func TestAScrubNamesWhatIsDamagedAndGoesOn(t *testing.T) {
