@@ -32,6 +32,7 @@ type cluster struct {
 
 func dial(cfg Config) (pool, error) {
 	ctx, stop := context.WithCancel(context.Background())
+	giveBack()
 	c := &cluster{cfg: cfg, gate: newGate(cfg.InFlight, cfg.Waiting), stop: stop,
 		done: make(chan struct{}), why: "not connected yet"}
 	c.mood.down = "The cluster has not been reached yet."
