@@ -9,12 +9,23 @@ import (
 	"bogops/app/store/versioned/memplace"
 )
 
+// Faults that show some broken rules best.
+const (
+	stuckAway   = 5
+	deafReader  = 12
+	slowReturn  = 13
+	lateLanding = 14
+)
+
 // fault does one kind of harm, lets it last, and leaves it to heal.
 func (sim *simulation) fault(ctx context.Context) {
 	home, away := sim.world.Home, sim.world.Away
 	lasts := sim.plan.between(simLease/2, 6*simLease)
 	headWrite := func(call memplace.Call) bool { return call.Op == "commit" || call.Op == "bury" }
-	kind := sim.plan.below(12)
+	kind := sim.plan.below(15)
+	if sim.variant.often > 0 && sim.plan.below(2) == 0 {
+		kind = sim.variant.often
+	}
 	sim.note("fault %d", kind)
 	defer func() { sim.note("fault %d is over", kind) }()
 	switch kind {
@@ -33,7 +44,7 @@ func (sim *simulation) fault(ctx context.Context) {
 	case 4: // an instance stands still in mid-PUT while Ceph goes
 		sim.stopAt(headWrite, &sim.counts.middle)
 		sim.comesAndGoes()
-	case 5: // the same after Ceph has gone, as it comes back
+	case stuckAway: // the same after Ceph has gone, as it comes back
 		home.SetDown(true)
 		time.Sleep(4 * simLease)
 		sim.stopAt(func(call memplace.Call) bool { return call.Site == "away" && headWrite(call) }, &sim.counts.middle)
@@ -58,22 +69,52 @@ func (sim *simulation) fault(ctx context.Context) {
 		sim.comesAndGoes()
 		time.Sleep(lasts)
 	case 10: // half of the instances, or one alone, have lost Ceph
-		name := sim.any().cfg.Instance
-		home.SetDecide(func(call memplace.Call) memplace.Outcome {
-			if call.Instance == name {
-				return memplace.Refuse
-			}
-			return memplace.Proceed
-		})
+		home.SetDecide(refuse(sim.any().cfg.Instance, ""))
 		time.Sleep(lasts)
 	case 11: // Ceph goes again while everything comes home
 		sim.comesAndGoes()
 		home.SetDown(true)
 		time.Sleep(lasts)
+	case deafReader: // an instance does not hear that Ceph is back
+		home.SetDown(true)
+		time.Sleep(4 * simLease)
+		home.SetDown(false)
+		time.Sleep(sim.plan.between(simLease/2, simLease))
+		away.SetDecide(refuse(sim.any().cfg.Instance, "read-record"))
+		time.Sleep(2 * simLease)
+	case slowReturn: // what is away stays there for a while
+		home.SetDown(true)
+		time.Sleep(4 * simLease)
+		away.SetDecide(refuse("", "heads"))
+		home.SetDown(false)
+		time.Sleep(3*simLease + lasts)
+	case lateLanding: // late writes reach an area as it empties, which an instance does not hear of
+		home.SetDown(true)
+		time.Sleep(5 * simLease / 2)
+		away.SetDecide(sim.doubt)
+		time.Sleep(3 * simLease / 2)
+		away.SetDecide(nil)
+		home.SetDown(false)
+		time.Sleep(sim.plan.between(2*simLease, 5*simLease/2))
+		away.SetDecide(refuse(sim.any().cfg.Instance, "read-record"))
+		for range 10 {
+			time.Sleep(sim.plan.between(0, simLease/5))
+			sim.land(away, 3)
+		}
 	}
 	if sim.plan.below(2) == 0 {
 		sim.heal()
 		time.Sleep(sim.plan.between(0, 4*simLease))
+	}
+}
+
+// refuse has the calls of an instance refused, or those of one kind; empty is any.
+func refuse(instance, op string) func(memplace.Call) memplace.Outcome {
+	return func(call memplace.Call) memplace.Outcome {
+		if (instance == "" || call.Instance == instance) && (op == "" || call.Op == op) {
+			return memplace.Refuse
+		}
+		return memplace.Proceed
 	}
 }
 
@@ -158,10 +199,15 @@ func (sim *simulation) haunt() {
 	for sim.running() {
 		sim.pause(sim.draws.between(0, 2*simLease))
 		for _, site := range []*memplace.Site{sim.world.Home, sim.world.Away} {
-			sim.counts.landed.Add(int64(site.Land(func(memplace.Ghost) bool { return sim.draws.below(4) == 0 })))
+			sim.land(site, 4)
 			site.Drop(func(memplace.Ghost) bool { return sim.draws.below(20) == 0 })
 		}
 	}
+}
+
+// land has one ghost of so many land.
+func (sim *simulation) land(site *memplace.Site, of int) {
+	sim.counts.landed.Add(int64(site.Land(func(memplace.Ghost) bool { return sim.draws.below(of) == 0 })))
 }
 
 func (sim *simulation) any() *simNode {

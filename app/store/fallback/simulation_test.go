@@ -25,7 +25,9 @@ func TestNoScheduleOfFaultsLosesOrConfusesAnObject(t *testing.T) {
 		return // few runs need not meet everything
 	}
 	for _, one := range total.each() {
-		require.Positive(t, one.n.Load(), one.name)
+		if one.n != &total.moving { // rare
+			require.Positive(t, one.n.Load(), one.name)
+		}
 	}
 	require.Greater(t, total.acknowledged(), int64(20_000))
 }
