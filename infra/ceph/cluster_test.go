@@ -59,6 +59,7 @@ func TestAClusterKeepsItsBytesThroughStopsKillsAndFreezes(t *testing.T) {
 		_, err := as(c, "ceph", "objects", nil, "osd", "blocklist", "add", "127.0.0.1:0/4711")
 		require.NoError(t, err)
 		require.Contains(t, run(t, c, "osd", "blocklist", "ls"), "127.0.0.1:0/4711")
+		denied(t, c, "ceph", "objects", "osd", "blocklist", "add", "127.0.0.1") // all clients there
 		denied(t, c, "ceph", "objects", "osd", "blocklist", "rm", "127.0.0.1:0/4711")
 		denied(t, c, "ceph", "objects", "osd", "pool", "rm", "objects", "objects", "--yes-i-really-really-mean-it")
 	})

@@ -70,7 +70,9 @@ func (h three) rados(in []byte, args ...string) string {
 	h.t.Helper()
 	home := filepath.Join(h.dir, "client")
 	return h.do(in, append([]string{"on", "client", "rados", "-c", filepath.Join(home, "ceph.conf"),
-		"-n", "client.objects", "-k", filepath.Join(home, "keyring", "objects"), "-p", "objects"}, args...)...)
+		"-n", "client.objects", "-k", filepath.Join(home, "keyring", "objects"), "-p", "objects",
+		// An election on a busy machine outlasts what clients are given otherwise.
+		"--client_mount_timeout", "60", "--rados_mon_op_timeout", "60", "--rados_osd_op_timeout", "60"}, args...)...)
 }
 
 func TestThreeHostsGoOnServingWhileOneIsCutOff(t *testing.T) {

@@ -35,9 +35,7 @@ die() {
 	exit 1
 }
 
-usage() {
-	die "$1; wanted: node.sh DIR {conf|keys|init|start|stop|kill|freeze|thaw|list|user|ceph} [NAME]"
-}
+usage() { die "$1; wanted: node.sh DIR {conf|keys|init|start|stop|kill|freeze|thaw|list|user|ceph} [NAME]"; }
 
 conf() {
 	[ ! -e "$conf" ] || die "$conf is there already"
@@ -147,7 +145,10 @@ keys() {
 	ceph-authtool "$dir/keyring/mon" --import-keyring "$dir/keyring/admin" >/dev/null
 }
 
-admin() { ceph -c "$conf" -n client.admin -k "$dir/keyring/admin" --connect-timeout "${BOGOPS_CEPH_PATIENCE:-20}" "$@"; }
+admin() {
+	local patience=${BOGOPS_CEPH_PATIENCE:-60} # seconds; each of the two ends the wait
+	ceph -c "$conf" -n client.admin -k "$dir/keyring/admin" --connect-timeout "$patience" --client_mount_timeout "$patience" "$@"
+}
 
 user() {
 	local name=$1
@@ -164,12 +165,7 @@ quietly() {
 }
 
 init() {
-	case $name in
-	mon.*) init_mon ;;
-	mgr.*) init_mgr ;;
-	osd.*) init_osd ;;
-	rgw.*) init_rgw ;;
-	esac
+	"init_${name%%.*}" # not before "&&", where a failure inside it would go on
 	start
 }
 
@@ -254,31 +250,24 @@ stop() {
 	[ -n "$(pid "$name")" ] || return 0
 	local turn patience=300
 	[[ $name != rgw.* ]] || patience=50
-	signal TERM
-	signal CONT # a frozen process does not hear TERM
+	signal TERM && signal CONT # a frozen process does not hear TERM
 	for ((turn = 0; turn < patience; turn++)); do
 		[ -n "$(pid "$name")" ] || return 0
 		sleep 0.1
 	done
 	[[ $name == rgw.* ]] || die "$name still runs, $((patience / 10)) s after it was told to end"
-	signal KILL
-	gone
+	signal KILL && gone
 }
-
-gone() {
-	while [ -n "$(pid "$name")" ]; do sleep 0.05; done
-}
+gone() { while [ -n "$(pid "$name")" ]; do sleep 0.05; done; }
 
 list() {
 	local path who number state
-	for path in "$dir"/data/*.*; do
-		who=${path##*/}
+	for path in "$dir"/data/*.*/; do
 		[ -d "$path" ] || continue
+		who=$(basename "$path")
 		number=$(pid "$who" | head -n 1)
-		if [ -z "$number" ]; then
-			printf '%s - down -\n' "$who"
-			continue
-		fi
+		[ -n "$number" ] || printf '%s - down -\n' "$who"
+		[ -n "$number" ] || continue
 		state=running
 		grep -q '^State:.*stopped' "/proc/$number/status" 2>/dev/null && state=frozen
 		printf '%s %s %s %s MiB\n' "$who" "$number" "$state" "$(awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$number/status" 2>/dev/null)"

@@ -136,7 +136,7 @@ func (p Place) empty(t testing.TB) {
 	for len(names) > 0 {
 		batch := names[:min(len(names), 500)]
 		names = names[len(batch):]
-		if _, err := p.rados(append([]string{"rm"}, batch...)...); err != nil {
+		if _, err := p.rados(append([]string{"rm", "--"}, batch...)...); err != nil {
 			t.Logf("emptying namespace %s: %v", p.Namespace, err)
 		}
 	}
