@@ -59,6 +59,18 @@ func (r record) move(m Mode, by string, at time.Time) record {
 	return r
 }
 
+// mayMove says whether the mode moves from r's to m: out from wherever it is
+// not out already, and home by way of bringing everything home.
+func (r record) mayMove(m Mode) bool {
+	switch m {
+	case Fallback:
+		return r.Mode != Fallback
+	case Reconciling:
+		return r.Mode == Fallback
+	}
+	return r.Mode == Reconciling
+}
+
 // without is r with an area off the list.
 func (r record) without(area uint64) record {
 	r.Areas = slices.DeleteFunc(slices.Clone(r.Areas), func(a uint64) bool { return a == area })

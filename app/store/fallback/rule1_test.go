@@ -20,6 +20,16 @@ func TestOfTwoWhoMoveTheModeAtOnceOneDoes(t *testing.T) {
 	require.Equal(t, []uint64{2}, r.Areas)
 }
 
+func TestWhoHasLearnedOfAMoveDoesNotMakeItAgain(t *testing.T) {
+	p := newPlatform(t, 2, broken{})
+	p.nodes[0].move(t.Context(), Fallback)
+	p.nodes[1].beat(t.Context())
+	p.nodes[1].move(t.Context(), Fallback)
+	r, _, err := p.nodes[0].readRecord(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2, r.Epoch)
+}
+
 func TestALostRecordBeginsAfterEveryEpochThatLeftATrace(t *testing.T) {
 	for _, trace := range []struct {
 		name string

@@ -18,7 +18,8 @@ import (
 // nothing of its own that began before is under way; of keys that may still be
 // written to by something whose outcome is unknown it gives the marks. When all
 // have spoken the batch is removed, but for those keys. A late write that began
-// after the round was guarded by the tombstone, and fails without it.
+// after the round knew of the tombstone and fails without it, or it did not look
+// and is simply later than the delete.
 
 // forgetAfter is for how long a health record stays unchanged before its
 // instance is shut out of the cluster, so that nobody waits for it any longer.

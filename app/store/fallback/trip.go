@@ -56,6 +56,9 @@ func (s *Store) move(ctx context.Context, m Mode) {
 	s.mu.Lock()
 	known, tag := s.lease.known, s.lease.tag
 	s.mu.Unlock()
+	if !known.mayMove(m) {
+		return // somebody was faster, and this instance has learned of it since it wished
+	}
 	next := known.move(m, s.name, s.clock.Wall())
 	if err := s.moveTo(ctx, next, tag); err != nil && !errors.Is(err, versioned.ErrMoved) {
 		s.log.Warn("fall-back: the mode could not be moved", "to", m, "error", err)
