@@ -261,13 +261,12 @@ func TestAnUploadThatWasTakenForDeadIsNotCommitted(t *testing.T) {
 		_, err := schedule(t, func(uploader *Home, _ *memPool, d draftID) {
 			other := draftID{d[0], 1} // of the same shard
 			require.NoError(t, uploader.uploads.begin(t.Context(), upload{key: "o", draft: other}))
-			require.NoError(t, uploader.uploads.beat(t.Context()))
 		})
 		require.ErrorIs(t, err, errGivenUp)
 	})
 	t.Run("it arms its record whatever has happened to it", func(t *testing.T) {
 		other, err := schedule(t, func(uploader *Home, p *memPool, d draftID) {
-			fence, err := readFence(t.Context(), p, registerName(d))
+			fence, err := readFence(t.Context(), uploader.pool, registerName(d))
 			require.NoError(t, err)
 			uploader.uploads.find(d).fence = fence
 		})
