@@ -27,7 +27,8 @@ type Config struct {
 	S3        S3Config      `embed:"" prefix:"s3-"`
 	Fallback  string        `help:"Where objects are kept while Ceph is not there, with --store ceph: s3:BUCKET. All instances name the same. Empty: nowhere."`
 	Lease     time.Duration `default:"10s" help:"With --fallback: how long what an instance has read of the common state holds. The same for all instances."`
-	TripAfter time.Duration `default:"5s" help:"With --fallback: how long Ceph is down before the instances agree to fall back."`
+	NewPool   bool          `help:"With --fallback: the pool has never been written to, so the platform may begin in S3 before its Ceph has come."`
+	TripAfter time.Duration `default:"10s" help:"With --fallback: how long Ceph is down before the instances agree to fall back."`
 	BackAfter time.Duration `default:"10s" help:"With --fallback: how long Ceph is back before objects are brought home."`
 
 	Certs          string   `default:"off" help:"Where the certificate comes from: off, files or acme."`

@@ -154,7 +154,7 @@ func TestHelpNamesTheEnvironmentOfEveryFlag(t *testing.T) {
 		"acme-root", "acme-cache", "acme-local", "acme-email", "acme-production", "fleet-key-file", "team", "contest", "instance", "zone",
 		"app-version", "judge-token-file", "writer-token-file", "reader-token-file", "max-object", "max-process", "max-connections", "max-in-flight", "body-budget", "hsts", "handicap",
 		"drain", "drain-delay", "admin-listen", "audit-rate", "store-alone", "ceph-conf", "ceph-monitors", "ceph-user", "ceph-key-file", "ceph-in-flight", "ceph-timeout",
-		"s3-endpoint", "s3-region", "s3-path-style", "s3-create", "s3-roots", "fallback", "lease", "trip-after", "back-after"} {
+		"s3-endpoint", "s3-region", "s3-path-style", "s3-create", "s3-roots", "fallback", "new-pool", "lease", "trip-after", "back-after"} {
 		require.Contains(t, out.String(), "--"+flag)
 		require.Contains(t, out.String(), "$"+environmentName(flag))
 	}

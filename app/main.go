@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 		return fmt.Errorf("--store %s: %w", cfg.Store, err)
 	}
 	objects := inner.store
-	defer objects.Close()
+	defer inner.close()
 	measured.Register(inner.metrics...)
 	locate := telemetry.ObserveLocate(locator(objects), measured)
 	objects, stopAudit := auditStore(ctx, cfg, objects, telemetry.Observe(objects, measured), measured, log)
@@ -99,7 +99,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	defer source.Close()
 
 	gate := admit.New(admit.Config{Connections: connections(cfg.MaxConnections), InFlight: cfg.MaxInFlight, Bytes: int64(cfg.BodyBudget)})
-	s := &server{cfg: cfg, log: log, store: objects, certs: source, gate: gate}
+	s := &server{cfg: cfg, log: log, store: objects, unled: inner.unled, certs: source, gate: gate}
 	measured.Register(telemetry.DroppedLines(lines.Dropped), telemetry.Malformed(s.malformed.Load), telemetry.StoreHealth(objects), telemetry.CertificateExpiry(source.Ends), telemetry.Admission(gate.Numbers))
 	admin, err := openAdmin(cfg.AdminListen, measured.Admin(s.ready, log), log)
 	if err != nil {

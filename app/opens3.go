@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
-	"log/slog"
 	"os"
 
 	"bogops/app/store/s3store"
-	"bogops/app/store/versioned"
 )
 
 // openS3 opens a bucket of the platform's own.
@@ -38,9 +35,4 @@ func s3Options(cfg Config, bucket string) (s3store.Options, error) {
 		return opts, usagef("--s3-roots: %s holds no certificate; want a file with certificates (PEM)", cfg.S3.Roots)
 	}
 	return opts, nil
-}
-
-func openFallback(_ context.Context, _ Config, home versioned.Home, o opened, _ *slog.Logger) (opened, error) {
-	home.Close()
-	return o, errors.New("the fall-back is not there yet")
 }

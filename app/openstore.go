@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,8 +15,17 @@ import (
 // opened is a store, and what only some stores have to say.
 type opened struct {
 	store   store.Store
+	after   io.Closer     // what is closed after the store; nil: nothing
 	state   func() string // the contract's store_state; nil: always primary
+	unled   func() bool   // the store does not know what all instances act by; nil: it always does
 	metrics []prometheus.Collector
+}
+
+func (o opened) close() {
+	_ = o.store.Close()
+	if o.after != nil {
+		_ = o.after.Close()
+	}
 }
 
 // openStore is the one switch that names every store. Those across a network

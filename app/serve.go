@@ -21,6 +21,7 @@ type server struct {
 	cfg       Config
 	log       *slog.Logger
 	store     store.Store
+	unled     func() bool // as in opened
 	certs     *certs.Source
 	gate      *admit.Gate
 	draining  atomic.Bool
@@ -51,6 +52,9 @@ func (s *server) waiting(ctx context.Context) (part, why string) {
 		return "no certificate yet", err.Error()
 	}
 	if h := s.store.Health(ctx); h.State == store.Down {
+		if s.unled != nil && s.unled() {
+			return "the instance has no lease on the store's common state", h.Reason
+		}
 		return "the store is down", h.Reason
 	}
 	return "", ""
