@@ -202,8 +202,9 @@ env() {
 	cat <<-END
 		# The tests find the cluster by this:
 		export BOGOPS_CEPH=$dir
-		# A server that stores in it:
-		#   bin/app --store ceph:objects --ceph-conf $dir/ceph.conf --ceph-user objects --ceph-key-file $dir/keyring/objects
+		# A server that stores in it, after make build:
+		#   export BOGOPS_JUDGE_TOKEN=secret-of-the-judge
+		#   bin/app --listen 127.0.0.1:8000 --admin-listen 127.0.0.1:9090 --store ceph:objects --ceph-conf $dir/ceph.conf --ceph-user objects --ceph-key-file $dir/keyring/objects
 		# Ceph's own words, as the administrator and as the judge, who only reads:
 		#   ceph -c $dir/ceph.conf -n client.admin -k $dir/keyring/admin status
 		#   rados -c $dir/ceph.conf -n client.judge -k $dir/keyring/judge -p objects ls
