@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -112,7 +111,6 @@ func cannotLand(t *testing.T, a *Away, w *wire) {
 
 func ghostsLoseToWrites(t *testing.T, a *Away, w *wire) {
 	p := a.Area(1)
-	a.b.timeout = 500 * time.Millisecond
 	for _, what := range []fate{heldBack, silence} {
 		base := kept(t, p, "k", []byte("old"), head(t, p, "k"))
 		w.once(http.MethodPut, what)
