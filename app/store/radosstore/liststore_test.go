@@ -15,7 +15,7 @@ import (
 
 func TestAPoolKeepsEveryRuleOfStores(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Subject {
-		first := realHome(t, namespace(t)) // it cleans up when the others are closed
+		first := realHome(t, namespace(t))
 		open := func() store.Store { return versioned.Alone(beside(t, first), versioned.Options{}) }
 		return storetest.Subject{
 			Store: open(),
@@ -24,11 +24,13 @@ func TestAPoolKeepsEveryRuleOfStores(t *testing.T) {
 	})
 }
 
-// beside is another instance over the same namespace. The test closes it.
+// beside is another instance over the same namespace. A test may close it before
+// its end does.
 func beside(t testing.TB, first *Home) *Home {
 	t.Helper()
 	h, err := Open(first.cfg)
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, h.Close()) })
 	waitHealthy(t, h)
 	return h
 }

@@ -3,9 +3,6 @@
 package radosstore
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,25 +11,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bogops/app/store"
+	"bogops/infra/ceph"
+	"bogops/infra/ceph/cephtest"
 )
 
-// realHome is a home in a namespace of its own on the cluster that BOGOPS_CEPH
-// names.
+// realHome is a home in a namespace of the cluster that BOGOPS_CEPH names.
 func realHome(t testing.TB, namespace string) *Home {
 	t.Helper()
-	dir := os.Getenv("BOGOPS_CEPH")
-	if dir == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("BOGOPS_CEPH names no cluster")
-		}
-		t.Skip("BOGOPS_CEPH names no cluster: make ceph starts one")
-	}
+	dir := os.Getenv(ceph.Variable)
 	home, err := Open(Config{Conf: filepath.Join(dir, "ceph.conf"), KeyFile: filepath.Join(dir, "keyring/objects"),
 		Pool: "objects", Namespace: namespace})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, home.Close()) })
 	waitHealthy(t, home)
-	empty(t, home)
 	return home
 }
 
@@ -47,25 +38,9 @@ func waitHealthy(t testing.TB, home *Home) {
 	t.Fatalf("the cluster is not reached: %+v", health)
 }
 
-// namespace is a new one.
+// namespace is a new one. It is emptied after every home of the test was closed:
+// until then they write to it.
 func namespace(t testing.TB) string {
 	t.Helper()
-	var b [6]byte
-	_, _ = rand.Read(b[:])
-	return "test-" + hex.EncodeToString(b[:])
-}
-
-// empty removes every object of a home's namespace when the test ends.
-func empty(t testing.TB, home *Home) {
-	t.Cleanup(func() {
-		ctx := context.Background()
-		var names []string
-		require.NoError(t, home.pool.each(ctx, func(name string) error {
-			names = append(names, name)
-			return nil
-		}))
-		for _, name := range names {
-			require.NoError(t, home.pool.change(ctx, name, change{remove: true}))
-		}
-	})
+	return cephtest.Shared(t).Namespace
 }
