@@ -76,6 +76,10 @@ install() {
 	has strace || missing+=(strace)
 	has chromium || missing+=(chromium)
 	has spin || missing+=(spin)
+	has dockerd || missing+=(docker.io)
+	has docker-compose || missing+=(docker-compose)
+	has debootstrap || missing+=(debootstrap)
+	has curl || missing+=(curl)
 	has npm || missing+=(npm)
 	if [ ${#missing[@]} -gt 0 ]; then
 		if [ "$(id -u)" = 0 ] && has apt-get; then
@@ -209,6 +213,21 @@ model() {
 	esac
 }
 
+# image builds the app's image and has it prove itself.
+image() {
+	if [ "$(id -u)" != 0 ] || ! has dockerd || ! has docker-compose || ! has debootstrap || ! has curl; then
+		left+=("image: root, docker.io, docker-compose, debootstrap or curl is missing")
+		return
+	fi
+	local code=0
+	.ci/docker.sh || code=$?
+	case $code in
+	0) passed=$((passed + 1)) ;;
+	77) echo '     excluded by docs/decisions.md: no engine can start here' ;;
+	*) failed=$((failed + 1)) && echo 'FAIL .ci/docker.sh' ;;
+	esac
+}
+
 finish() {
 	printf '\n'
 	for what in "${left[@]}"; do
@@ -234,6 +253,7 @@ part 'tests' tests
 part 'model' model
 part 'schemathesis' contract
 part 'silver' one .ci/silver.sh
+part 'image' image
 # The day's record goes away with the scratch directory, and the wall takes a
 # port that nobody else has.
 export BOGOPS_LISTEN=127.0.0.1:0 BOGOPS_OUT=$scratch/rehearsal
