@@ -17,6 +17,7 @@ import (
 
 	"bogops/validator/board"
 	"bogops/validator/ceph"
+	"bogops/validator/chaos"
 	"bogops/validator/contest"
 	"bogops/validator/day"
 	"bogops/validator/evidence"
@@ -81,9 +82,9 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 	cfg.Env.TimeScale, cfg.Env.OneMachine, cfg.Env.Ceph = checked.Judge.TimeScale, cfg.Env.Rehearsal, map[string]*ceph.Cluster{}
 	for _, team := range checked.Teams {
 		t := day.NewTarget(team, checked, roots)
-		cfg.Teams = append(cfg.Teams, day.Team{Team: team, Target: t})
 		way := ceph.Open(team.Ceph, ceph.Options{Roots: roots, Resolve: t.Address})
 		defer way.Close()
+		cfg.Teams = append(cfg.Teams, day.Team{Team: team, Target: t, Actions: chaos.TeamFaults(way)})
 		cfg.Env.Ceph[team.ID] = way
 	}
 	wall := board.New(board.Config{Journal: kept, Evidence: proofs.Get, Now: time.Now})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Health is how a cluster says it is.
@@ -16,6 +17,7 @@ type Health struct {
 	Monitors []string // in quorum
 	OSDs, Up int
 	Clean    bool // every placement group is active+clean
+	Active   bool // every placement group can be read and written
 }
 
 // Health asks the monitors.
@@ -50,9 +52,14 @@ func (c *Cluster) Health(ctx context.Context) (Health, error) {
 		h.Checks = append(h.Checks, name)
 	}
 	slices.Sort(h.Checks)
+	active := 0
 	for _, state := range told.PGs.ByState {
 		h.Clean = h.Clean || state.Name == "active+clean" && state.Count == told.PGs.All
+		if slices.Contains(strings.Split(state.Name, "+"), "active") && !strings.Contains(state.Name, "stale") {
+			active += state.Count
+		}
 	}
+	h.Active = active == told.PGs.All && active > 0
 	return h, nil
 }
 

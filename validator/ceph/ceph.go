@@ -64,10 +64,11 @@ type Cluster struct {
 	Pool      string // where the objects must lie; empty: any pool of this cluster
 	Namespace string // likewise, where Pool is given
 	Gateway   Gateway
-	Metrics   func(ctx context.Context) (string, error) // the mgr's metrics; nil: none
-	Remove    func(ctx context.Context, o Object) error // the organiser's own hand; nil: none
-	Sentinel  string                                    // key agreed with the team; empty: one is drawn
-	Secrets   []string                                  // for the redaction of evidence
+	Metrics   func(ctx context.Context) (string, error)  // the mgr's metrics; nil: none
+	Remove    func(ctx context.Context, o Object) error  // the organiser's own hand; nil: none
+	OSD       func(ctx context.Context, do string) error // stops or starts one OSD, by do: stop, start; nil: nobody can
+	Sentinel  string                                     // key agreed with the team; empty: one is drawn
+	Secrets   []string                                   // for the redaction of evidence
 
 	mu   sync.Mutex
 	fsid string // the first one seen

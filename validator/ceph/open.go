@@ -44,6 +44,12 @@ func Open(c *contest.Ceph, o Options) *Cluster {
 	if len(c.Sentinel.Command) > 0 {
 		cluster.Remove = remover(c.Sentinel.Command)
 	}
+	if len(c.StopOSD) > 0 {
+		cluster.OSD = func(ctx context.Context, do string) error {
+			_, err := run(ctx, maxAnswer, c.StopOSD, do)
+			return err
+		}
+	}
 	return cluster
 }
 

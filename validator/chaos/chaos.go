@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,12 @@ type Action struct {
 	// Undo puts things back. It is idempotent and is called in any case; it
 	// reports whether anything was left for it to do.
 	Undo func(ctx context.Context) (acted bool, err error)
+
+	// Stays says that the break lasts for the whole window, also once the
+	// platform is healed: it lives without what is broken.
+	Stays bool
+	// Shows is how long the break may take to be seen; 0: 10 s.
+	Shows time.Duration
 }
 
 // Plan is one fault of the contest on one team.
@@ -49,7 +56,7 @@ type Journal interface {
 	Append(kind journal.Kind, payload any) (journal.Entry, error)
 }
 
-// verifyWithin bounds how long a fault may take to show.
+// verifyWithin bounds how long a fault may take to show, unless it says so itself.
 const verifyWithin = 10 * time.Second
 
 // undoWithin bounds a rollback, which runs also when the day is interrupted.
@@ -93,7 +100,9 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 	if err := action.Do(ctx); err != nil {
 		return say("unverified", err.Error())
 	}
-	if err := within(ctx, verifyWithin, action.Verify); err != nil {
+	over, done := context.WithTimeout(ctx, plan.Window)
+	defer done()
+	if err := within(ctx, cmp.Or(action.Shows, verifyWithin), action.Verify); err != nil {
 		return say("unverified", err.Error())
 	}
 	if err := say("verified", victim); err != nil {
@@ -102,7 +111,11 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 	if err := within(ctx, plan.Window, action.Healed); err != nil {
 		return nil // not healed alone: the deferred rollback says so
 	}
-	return say("healed", "by the platform itself")
+	err = say("healed", "by the platform itself")
+	if action.Stays {
+		<-over.Done() // or the day was interrupted
+	}
+	return err
 }
 
 // within asks check until it returns nil or limit has passed, and returns the

@@ -138,7 +138,11 @@ var faultKinds = []struct{ kind, title string }{
 	{"swap-security-group", "Security group swapped"},
 	{"freeze-disk", "Disk frozen"},
 	{"stop-osd", "OSD stopped"},
+	{"kill-osd", "OSD killed"},
+	{"freeze-osd", "OSD frozen"},
 	{"stop-monitor", "Monitor stopped"},
+	{"kill-monitor", "Monitor killed"},
+	{"freeze-monitor", "Monitor frozen"},
 	{"pause-pipeline", "Pipeline paused"},
 	{"stop-worker", "Worker stopped"},
 }

@@ -3,14 +3,19 @@ package rehearse
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"bogops/validator/chaos"
 	"bogops/validator/day"
 )
 
-// actions is what may be broken on a platform of this machine.
-func actions(p *platform) map[string]chaos.Action {
-	return map[string]chaos.Action{"kill-instance": killInstance(p)}
+// actions is what may be broken of a member on this machine.
+func (m *member) actions() map[string]chaos.Action {
+	all := map[string]chaos.Action{"kill-instance": killInstance(m.platform)}
+	if m.cluster != nil {
+		maps.Copy(all, chaos.CephFaults(m.way, m.daemons()))
+	}
+	return all
 }
 
 // killInstance kills one process −9: the rehearsal's twin of a terminated

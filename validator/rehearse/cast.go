@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"bogops/infra/acme"
+	"bogops/infra/ceph"
+	judge "bogops/validator/ceph"
 	"bogops/validator/contest"
 	"bogops/validator/day"
 )
@@ -23,6 +25,8 @@ type member struct {
 	host      string
 	tls, http *reservation
 	platform  *platform
+	cluster   *ceph.Cluster  // nil: the platform keeps its objects in files
+	way       *judge.Cluster // the judge's way into it
 }
 
 // cast is everybody on stage: the authority and the three platforms.
@@ -32,22 +36,28 @@ type cast struct {
 	contest   *contest.Contest
 	roots     *x509.CertPool
 	logs      []*os.File
+	withCeph  bool
 }
 
 // assemble starts the authority and prepares every platform without starting
 // any: their ports refuse connections, and the wall begins all red.
-func assemble(ctx context.Context, app, work, logs string) (*cast, error) {
+func assemble(ctx context.Context, app, work, logs string, withCeph bool) (*cast, error) {
 	authority, err := acme.Start(ctx, acme.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("start the certificate authority: %w", err)
 	}
-	c := &cast{authority: authority, roots: x509.NewCertPool(), members: company()}
+	c := &cast{authority: authority, roots: x509.NewCertPool(), members: company(), withCeph: withCeph}
 	if !c.roots.AppendCertsFromPEM(authority.RootPEM()) {
 		return c, errors.New("the authority's root is not a certificate")
 	}
 	root := filepath.Join(work, "acme-root.pem")
 	if err := os.WriteFile(root, authority.ServerRootPEM(), 0o600); err != nil {
 		return c, err
+	}
+	if withCeph {
+		if err := c.raise(ctx, work, logs); err != nil {
+			return c, err
+		}
 	}
 	for _, m := range c.members {
 		if err := c.furnish(m, app, work, logs, root); err != nil {
@@ -101,12 +111,12 @@ func (c *cast) furnish(m *member, app, work, logs, acmeRoot string) error {
 	m.team.HTTPPort = m.http.port()
 	m.platform = &platform{
 		id: m.team.ID, app: app, size: 2, log: log, lb: newBalancer(m.host),
-		args: []string{
-			"--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--store", "file:" + filepath.Join(dir, "objects"),
+		args: append(m.storeArgs(dir),
+			"--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0",
 			"--certs", "acme", "--names", m.host, "--acme-directory", c.authority.Directory(), "--acme-root", acmeRoot,
 			"--acme-cache", filepath.Join(dir, "certificates"), "--fleet-key-file", fleetKey,
 			"--team", m.team.ID, "--contest", contestID, "--zone", "local-a", "--handicap", m.handicap.String(), "--drain", "10s", "--drain-delay", "2s",
-		},
+		),
 		env: []string{"BOGOPS_JUDGE_TOKEN=" + string(m.team.Token), "BOGOPS_READER_TOKEN=" + string(m.team.ReaderToken)},
 	}
 	c.authority.Route(m.host, m.tls.address, m.http.address)
@@ -166,7 +176,7 @@ func (c *cast) teams() []day.Team {
 	for _, m := range c.members {
 		list = append(list, day.Team{
 			Team: m.team, Target: day.NewTarget(m.team, c.contest, c.roots),
-			Actions: actions(m.platform), Deploys: deploys(m.platform),
+			Actions: m.actions(), Deploys: deploys(m.platform),
 		})
 	}
 	return list
@@ -189,6 +199,9 @@ func (c *cast) leave() {
 			m.tls.release()
 			m.http.release()
 		}
+	}
+	if err := c.raze(); err != nil {
+		fmt.Fprintln(os.Stderr, "rehearse: a Ceph cluster did not go:", err)
 	}
 	if c.authority != nil {
 		_ = c.authority.Close()

@@ -19,10 +19,16 @@ func (r *rehearsal) expectations(entries []journal.Entry, result score.Result) [
 	told := tell(entries)
 	list := []expectation{
 		{"every brick in play turned from red to green", told.turnedGreen(r.cast)},
-		{"an instance of every platform was killed and replaced by its own group", told.healed(r.cast)},
+		{"an instance of every platform was killed and replaced by its own group", told.went(r.cast, "kill-instance", "injected", "verified", "healed")},
 		{"every platform was redeployed, and the new version was live", told.redeployed(r.cast)},
-		{"the judge found the one object that was taken from a disk, and no other", told.found(r.cast, r.lost)},
+		{"the judge found the one object that was taken from a " + r.cast.place() + ", and no other", told.found(r.cast, r.lost)},
 		{"the team that lost nothing won", won(result)},
+	}
+	if r.Ceph {
+		list = append(list,
+			expectation{"every Ceph lost an OSD, served all data without it, and got it back", told.went(r.cast, "stop-osd", "injected", "verified", "healed", "rolled-back")},
+			expectation{"what was acknowledged was found in Ceph, but for the object that was taken", told.proven(r.cast, r.lost)},
+		)
 	}
 	again, err := score.Of(entries)
 	if err == nil && fmt.Sprintf("%+v", again) != fmt.Sprintf("%+v", result) {
@@ -33,16 +39,18 @@ func (r *rehearsal) expectations(entries []journal.Entry, result score.Result) [
 
 // story is the journal of the day by team.
 type story struct {
-	faults    map[string][]string // states, in order
+	faults    map[string]map[string][]string // team, kind: states, in order
 	redeploys map[string][]string
 	audits    map[string]journal.Audit
+	readbacks map[string]journal.Readback
 	ok, bad   map[string]map[string]int // team, brick: ticks' verdicts
 	err       error
 }
 
 func tell(entries []journal.Entry) story {
 	s := story{
-		faults: map[string][]string{}, redeploys: map[string][]string{}, audits: map[string]journal.Audit{},
+		faults: map[string]map[string][]string{}, redeploys: map[string][]string{},
+		audits: map[string]journal.Audit{}, readbacks: map[string]journal.Readback{},
 		ok: map[string]map[string]int{}, bad: map[string]map[string]int{},
 	}
 	for _, e := range entries {
@@ -57,7 +65,10 @@ func (s *story) add(e journal.Entry) error {
 	switch e.Kind {
 	case journal.KindFault:
 		f, err := journal.Decode[journal.Fault](e)
-		s.faults[f.Team] = append(s.faults[f.Team], f.State)
+		if s.faults[f.Team] == nil {
+			s.faults[f.Team] = map[string][]string{}
+		}
+		s.faults[f.Team][f.Kind] = append(s.faults[f.Team][f.Kind], f.State)
 		return err
 	case journal.KindRedeploy:
 		d, err := journal.Decode[journal.Redeploy](e)
@@ -68,6 +79,10 @@ func (s *story) add(e journal.Entry) error {
 		if a.Done {
 			s.audits[a.Team] = a
 		}
+		return err
+	case journal.KindReadback:
+		b, err := journal.Decode[journal.Readback](e)
+		s.readbacks[b.Team] = b
 		return err
 	case journal.KindVerdict:
 		v, err := journal.Decode[journal.Verdict](e)
@@ -99,10 +114,26 @@ func (s story) turnedGreen(c *cast) error {
 	return s.err
 }
 
-func (s story) healed(c *cast) error {
+// went says whether a fault went through these states on every platform.
+func (s story) went(c *cast, kind string, want ...string) error {
 	for _, m := range c.members {
-		if got, want := s.faults[m.team.ID], []string{"injected", "verified", "healed"}; !slices.Equal(got, want) {
+		if got := s.faults[m.team.ID][kind]; !slices.Equal(got, want) {
 			return fmt.Errorf("%s: got %v, want %v", m.team.ID, got, want)
+		}
+	}
+	return nil
+}
+
+// proven wants every sampled object found in Ceph. The lost one may be among
+// those that were drawn.
+func (s story) proven(c *cast, lost lostObject) error {
+	for _, m := range c.members {
+		got, may := s.readbacks[m.team.ID], 0
+		if m.team.ID == lost.team {
+			may = 1
+		}
+		if got.Sampled == 0 || got.Proven < got.Sampled-may || got.Void > 0 {
+			return fmt.Errorf("%s: got %d of %d proven and %d void (%s), want all but %d", m.team.ID, got.Proven, got.Sampled, got.Void, got.Detail, may)
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func buildApp(t *testing.T) string {
 // onStage assembles the cast and brings one team in.
 func onStage(t *testing.T, team string) (*cast, *member) {
 	t.Helper()
-	c, err := assemble(t.Context(), buildApp(t), t.TempDir(), t.TempDir())
+	c, err := assemble(t.Context(), buildApp(t), t.TempDir(), t.TempDir(), false)
 	if c != nil {
 		t.Cleanup(c.leave)
 	}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bogops/validator/board"
+	"bogops/validator/contest"
 	"bogops/validator/day"
 	"bogops/validator/evidence"
 	"bogops/validator/journal"
@@ -32,6 +33,7 @@ type Options struct {
 	Listen  string // address of the wall
 	Locale  string // en or fr
 	Demo    bool   // end by itself after the podium
+	Ceph    bool   // put Ceph in play: a real cluster for each platform
 	Version string // of the validator, for the journal
 	Self    string // how the validator was called, for the commands it prints
 	Stderr  io.Writer
@@ -123,9 +125,12 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	if err := r.directories(); err != nil {
 		return err
 	}
+	if r.Ceph {
+		r.say("Starting three Ceph clusters, one for each platform")
+	}
 	r.say("Starting the certificate authority and the witness")
 	var err error
-	if r.cast, err = assemble(ctx, r.App, r.work, filepath.Join(r.Out, "logs")); err != nil {
+	if r.cast, err = assemble(ctx, r.App, r.work, filepath.Join(r.Out, "logs"), r.Ceph); err != nil {
 		return err
 	}
 	if err := r.cast.enter(ctx, "temoin"); err != nil {
@@ -135,7 +140,7 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	if r.proofs, err = evidence.Open(filepath.Join(r.Out, "evidence")); err != nil {
 		return err
 	}
-	r.probes = probes()
+	r.probes = probes(r.cast.contest)
 	checks := make([]journal.Check, len(r.probes))
 	for i, p := range r.probes {
 		checks[i] = p.Check
@@ -150,8 +155,14 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 const patience = 3 * tick
 
 // probes is the checks of the bricks that a rehearsal has in play.
-func probes() []probe.Probe {
-	chosen := probe.Select(probe.All(level), "api", "tls")
+func probes(c *contest.Contest) []probe.Probe {
+	var inPlay []string
+	for _, b := range c.Bricks {
+		if b.InPlay {
+			inPlay = append(inPlay, b.ID)
+		}
+	}
+	chosen := probe.Select(probe.All(level), inPlay...)
 	for i := range chosen {
 		chosen[i].Timeout = min(chosen[i].Timeout, patience)
 	}
@@ -160,6 +171,9 @@ func probes() []probe.Probe {
 
 // directories checks the binary and lays out the record and the work.
 func (r *rehearsal) directories() error {
+	if r.Ceph && !cephIsHere() {
+		return errNoCeph
+	}
 	if info, err := os.Stat(r.App); err != nil || info.IsDir() {
 		return badOptionf("--app %s: want the reference server's binary (make build puts it beside the validator)", r.App)
 	}
@@ -197,8 +211,11 @@ func (r *rehearsal) play(ctx context.Context) error {
 		return day.Run(ctx, day.Config{
 			Contest: r.cast.contest, Journal: r.journal, Teams: r.cast.teams(),
 			Probes: r.probes,
-			Env:    probe.Env{Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody, Racers: racers},
-			Dir:    r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
+			Env: probe.Env{
+				Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody, Racers: racers,
+				TimeScale: timeScale, OneMachine: true, Ceph: r.cast.ways(),
+			},
+			Dir: r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
 			LoadStarted: r.loseOne, Epilogue: r.confess,
 		})
 	})

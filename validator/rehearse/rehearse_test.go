@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"bogops/validator/contest"
 	"bogops/validator/probe"
 )
 
@@ -27,7 +28,7 @@ func TestOnlyADemoCallsItsInterruptAFailure(t *testing.T) {
 }
 
 func TestNoCheckOfARehearsalOutlastsItsPatience(t *testing.T) {
-	bounded := probes()
+	bounded := probes(&contest.Contest{Bricks: bricks(true)})
 	require.NotEmpty(t, bounded)
 	for _, p := range bounded {
 		require.LessOrEqual(t, p.Timeout, 3*tick, p.Check.ID)

@@ -26,7 +26,7 @@ const (
 
 // script writes the contest of the rehearsal, which begins at start.
 func (c *cast) script(start time.Time, locale string) {
-	campaign := firstCampaign(start.Add(campaignAt))
+	campaign := firstCampaign(start.Add(campaignAt), c.withCeph)
 	c.contest = &contest.Contest{
 		ID: contestID, Title: "Rehearsal", Timezone: time.Local, Locale: locale, Seed: contest.Secret(randomHex(32)),
 		Start: start, Freeze: start.Add(24 * time.Hour), End: campaign.At.Add(campaign.Duration + auditFor),
@@ -35,7 +35,7 @@ func (c *cast) script(start time.Time, locale string) {
 			Control: strings.TrimPrefix(c.authority.Directory(), "https://"),
 		},
 		Trust:     contest.Trust{RehearsalRoot: "pebble", MinValidity: time.Hour},
-		Bricks:    bricks(),
+		Bricks:    bricks(c.withCeph),
 		Campaigns: []contest.Campaign{campaign},
 	}
 	if at := strings.IndexByte(c.contest.Judge.Control, '/'); at >= 0 {
@@ -46,11 +46,15 @@ func (c *cast) script(start time.Time, locale string) {
 	}
 }
 
-// bricks are the five, of which a machine without accounts has two.
-func bricks() []contest.Brick {
-	absent := "make rehearsal will put it in play"
+// bricks are the five, of which a machine without accounts has two, and three
+// where it has Ceph.
+func bricks(withCeph bool) []contest.Brick {
+	absent, hint := "not in the rehearsal yet", ""
+	if !withCeph {
+		hint = "make rehearsal puts it in play"
+	}
 	return []contest.Brick{
-		{ID: "ceph", Title: "Ceph", Points: 80, Hint: absent},
+		{ID: "ceph", Title: "Ceph", Points: 80, InPlay: withCeph, Hint: hint},
 		{ID: "api", Title: "REST API", Points: 60, Level: level, InPlay: true},
 		{ID: "tls", Title: "TLS", Points: 40, InPlay: true},
 		{ID: "concourse", Title: "Concourse", Points: 60, Hint: absent},
@@ -58,10 +62,11 @@ func bricks() []contest.Brick {
 	}
 }
 
-// firstCampaign is the ramp with one killed instance and one redeployment.
-// The rates fit two cores that carry six instances and the judge.
-func firstCampaign(at time.Time) contest.Campaign {
-	return contest.Campaign{
+// firstCampaign is the ramp with one killed instance and one redeployment, and
+// with one stopped OSD where Ceph is in play. The rates fit two cores that carry
+// six instances and the judge, and the daemons of three clusters besides.
+func firstCampaign(at time.Time, withCeph bool) contest.Campaign {
+	c := contest.Campaign{
 		ID: "1", At: at, Duration: 84 * time.Second,
 		Ramp: []contest.Stage{
 			{To: 10, For: 4 * time.Second}, {To: 60, For: 56 * time.Second},
@@ -73,4 +78,14 @@ func firstCampaign(at time.Time) contest.Campaign {
 		Faults:    []contest.Fault{{At: 14 * time.Second, Kind: "kill-instance", Weight: 6}},
 		Redeploys: []contest.Redeploy{{At: 42 * time.Second, Job: "app-deploy", Weight: 5}},
 	}
+	if withCeph {
+		c.Duration = 116 * time.Second
+		c.Ramp = []contest.Stage{
+			{To: 5, For: 4 * time.Second}, {To: 25, For: 60 * time.Second},
+			{To: 25, For: 46 * time.Second}, {To: 5, For: 6 * time.Second},
+		}
+		c.SLO = map[string]contest.SLO{"put": {Target: 250 * time.Millisecond, Max: 4 * time.Second}, "get": {Target: 100 * time.Millisecond, Max: 4 * time.Second}}
+		c.Faults = append(c.Faults, contest.Fault{At: 84 * time.Second, Kind: "stop-osd", Weight: 4})
+	}
+	return c
 }

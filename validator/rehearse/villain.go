@@ -19,7 +19,7 @@ type lostObject struct{ team, key string }
 // robbed is the team that loses an object.
 const robbed = "pandas"
 
-// loseOne removes one acknowledged object from the robbed team's disk when the
+// loseOne removes one acknowledged object from the robbed team's store when the
 // first fault strikes. Only the rehearsal knows: the judge must find it.
 func (r *rehearsal) loseOne(ctx context.Context, c *day.Campaign) error {
 	timer := time.NewTimer(time.Until(c.T0.Add(c.Windows[0].From.Duration())))
@@ -36,7 +36,12 @@ func (r *rehearsal) loseOne(ctx context.Context, c *day.Campaign) error {
 	// The judge's objects begin with bytes that name them, wherever a store
 	// puts them: that is how the file is found.
 	head := c.Plan.Content().Part(object, 0, content.HeaderSize)
-	if err := loseObject(filepath.Join(r.work, robbed, "objects"), head); err != nil {
+	if m := r.cast.member(robbed); m.cluster != nil {
+		err = m.loseInside(ctx, day.NewTarget(m.team, r.cast.contest, r.cast.roots), object.Key, head)
+	} else {
+		err = loseObject(filepath.Join(r.work, robbed, "objects"), head)
+	}
+	if err != nil {
 		return fmt.Errorf("the rehearsal could not play the villain: %w", err)
 	}
 	r.lost = lostObject{team: robbed, key: object.Key}
@@ -66,5 +71,5 @@ func (r *rehearsal) confess() []journal.Note {
 	if r.lost.key == "" {
 		return nil
 	}
-	return []journal.Note{{Team: r.lost.team, Icon: "corrupt", Text: "the rehearsal itself removed " + r.lost.key + " from the disk: the judge had to find it"}}
+	return []journal.Note{{Team: r.lost.team, Icon: "corrupt", Text: "the rehearsal itself removed " + r.lost.key + " from the " + r.cast.place() + ": the judge had to find it"}}
 }
