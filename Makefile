@@ -29,7 +29,7 @@ demo: build ## The same day, which ends by itself: exit 0 when it went as expect
 	@bin/validator rehearse --demo
 
 rehearsal: build ## The day with Ceph in play too: a real cluster for each platform.
-	@bin/validator rehearse --ceph --demo
+	@bin/validator rehearse --with-ceph --demo
 
 check: lint layers ## The fast loop: format, vet, staticcheck, layers, short tests.
 	@$(GOTEST) -short $(PACKAGES)

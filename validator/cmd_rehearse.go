@@ -13,7 +13,7 @@ import (
 // rehearseCmd plays a day on this machine.
 type rehearseCmd struct {
 	Demo   bool   `help:"End by itself after the podium; exit 0 when the day went as it must."`
-	Ceph   bool   `help:"Put Ceph in play: a real cluster for each platform, on this machine."`
+	Ceph   bool   `name:"with-ceph" help:"Put Ceph in play: a real cluster for each platform, on this machine."`
 	Listen string `default:"127.0.0.1:0" help:"Address of the wall; port 0 takes a free one, which is printed."`
 	Out    string `default:"rehearsal" help:"Directory that keeps the record: journal, report, evidence, logs."`
 	App    string `help:"The reference server's binary; by default app beside the validator."`

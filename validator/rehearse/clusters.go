@@ -25,7 +25,7 @@ import (
 // another, and a platform has no business in another's pool.
 
 // errNoCeph is a machine that cannot have Ceph in play.
-var errNoCeph = badOptionf("--ceph: want Ceph on this machine (Debian or Ubuntu: apt-get install --no-install-recommends ceph-mon ceph-mgr ceph-osd ceph-common librados-dev) and binaries that were built with it there (make build)")
+var errNoCeph = badOptionf("--with-ceph: want Ceph on this machine (Debian or Ubuntu: apt-get install --no-install-recommends ceph-mon ceph-mgr ceph-osd ceph-common librados-dev) and binaries that were built with it there (make build)")
 
 func cephIsHere() bool {
 	for _, program := range []string{"ceph", "rados", "ceph-mon", "ceph-mgr", "ceph-osd"} {
