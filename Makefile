@@ -40,8 +40,11 @@ test: ## Everything, after installing what it needs: what CI runs.
 model: ## Search the model of the fall-back, with every rule in turn broken.
 	@app/store/fallback/model.sh test
 
-soak: ## The same in bigger models, which takes long.
+soak: ## Bigger models, then the proof of the fall-back over and over, for SOAK=1h.
 	@app/store/fallback/model.sh soak
+	@BOGOPS_SOAK=$(SOAK) BOGOPS_FREEZE=30s go test $(TAGS) -count=1 -v -timeout 0 -run '^TestNoFault' ./app/proof
+
+SOAK = 1h
 
 bench: ## Measure the app beside nginx, net/http, versitygw and fio, in one run.
 	@.ci/bench.sh

@@ -37,7 +37,7 @@ var fences = []fence{
 	},
 	{
 		Why: "go-ceph needs cgo and librados, so only the packages behind the tag import it",
-		In:  []string{"..."}, Spare: []string{"app/store/radosstore/...", "validator/ceph/..."},
+		In:  []string{"..."}, Spare: []string{"app/store/radosstore/...", "validator/ceph/...", "app/proof"},
 		Bars: []string{"github.com/ceph/go-ceph/..."}, Tests: true,
 	},
 	{
@@ -95,6 +95,10 @@ var fences = []fence{
 	{
 		Why: "the suites reach the server by its contract and the stores by theirs",
 		In:  []string{"app/conformance/..."}, Bars: []string{module + "/..."}, But: []string{"app/store/..."}, Tests: true,
+	},
+	{
+		Why: "the proof knows the program by its flags and its contract",
+		In:  []string{"app/proof"}, Bars: []string{module + "/..."}, But: []string{"app/store/linear", "infra/..."}, Tests: true,
 	},
 	{
 		Why: "verdicts and the journal are what everything else of the judge agrees on",

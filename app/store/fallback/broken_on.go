@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // brokenRules reads from BOGOPS_BROKEN_RULES, separated by commas, which rules
@@ -24,4 +25,11 @@ func brokenRules() (broken, error) {
 		*rules[name] = true
 	}
 	return b, nil
+}
+
+// wallOff is how far this machine's time of day is off, by BOGOPS_WALL_OFF:
+// nothing may depend on it. What is no duration is none.
+func wallOff() time.Duration {
+	off, _ := time.ParseDuration(os.Getenv("BOGOPS_WALL_OFF"))
+	return off
 }

@@ -24,7 +24,7 @@ type SystemClock struct{}
 func (SystemClock) Now() time.Duration { return sinceBoot() }
 
 // Wall implements Clock.
-func (SystemClock) Wall() time.Time { return time.Now().UTC() }
+func (SystemClock) Wall() time.Time { return time.Now().Add(wallOff()).UTC() }
 
 // Timer implements Clock. It stands still while the machine is suspended, so it
 // may be late, never early.
