@@ -15,6 +15,7 @@ type health struct {
 	Name    string   `json:"name"`
 	Address string   `json:"address"` // in the cluster, to shut it out when it is gone; empty: unknown
 	Epoch   uint64   `json:"epoch"`   // that it follows
+	Lease   int64    `json:"lease"`   // that it lives by, in milliseconds
 	Down    bool     `json:"down"`    // Ceph, seen from there, for longer than the limit
 	Back    bool     `json:"back"`    // Ceph works from there, for as long as is wanted
 	Cleared uint64   `json:"cleared"` // round of tombstones before which nothing began that is under way
@@ -81,7 +82,7 @@ func (s *Store) tell(ctx context.Context) bool {
 	now := s.clock.Now()
 	s.mu.Lock()
 	h := health{
-		Name: s.name, Address: address, Epoch: s.lease.known.Epoch, Nonce: nonce(),
+		Name: s.name, Address: address, Epoch: s.lease.known.Epoch, Lease: s.cfg.Lease.Milliseconds(), Nonce: nonce(),
 		Down:    s.pulse.down(now, s.cfg.TripAfter),
 		Back:    s.pulse.back(now, s.cfg.BackAfter, s.cfg.TripAfter),
 		Cleared: s.flights.cleared(), Unknown: slices.Clone(s.flights.unknown),

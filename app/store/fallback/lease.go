@@ -63,6 +63,10 @@ func (s *Store) adopt(r record, tag string, before time.Duration) error {
 		return nil // a reading that was overtaken
 	}
 	if r.Lease != s.cfg.Lease.Milliseconds() {
+		// Whoever wrote it waits for another time than the lease held here may
+		// last, so that ends now.
+		s.stop()
+		l.expiry = 0
 		return fmt.Errorf("the platform's lease is %d ms, and this instance's %d ms; want the same everywhere, or waits are too short", r.Lease, s.cfg.Lease.Milliseconds())
 	}
 	if r.Epoch < l.known.Epoch {

@@ -110,7 +110,8 @@ func (s *Store) restore(ctx context.Context, tag string) error {
 }
 
 // traces returns the last epoch that S3 or this process knows of, and all areas
-// that hold anything.
+// that hold anything. Where an instance lives by a lease of another length there
+// is no telling how long to wait for it, and that is an error.
 func (s *Store) traces(ctx context.Context) (last uint64, areas []uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Lease)
 	defer cancel()
@@ -131,6 +132,9 @@ func (s *Store) traces(ctx context.Context) (last uint64, areas []uint64, err er
 		var h health
 		if _, err := s.readJSON(ctx, name, &h); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return 0, nil, err
+		}
+		if own := s.cfg.Lease.Milliseconds(); h.Lease != 0 && h.Lease != own {
+			return 0, nil, fmt.Errorf("instance %s has a lease of %d ms, and this one of %d ms; want the same everywhere, and no record %s where it is gone", h.Name, h.Lease, own, name)
 		}
 		last = max(last, h.Epoch)
 	}

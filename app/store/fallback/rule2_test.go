@@ -73,6 +73,36 @@ func TestAnInstanceWithAnotherLeaseServesNothing(t *testing.T) {
 	require.Contains(t, other.State().Reason, "lease is 10000 ms")
 }
 
+// Who made the record waits for its own lease only.
+func TestARecordWithAnotherLeaseEndsTheOneThatIsHeld(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	n := p.nodes[0]
+	r, tag, err := n.readRecord(t.Context())
+	require.NoError(t, err)
+	r = r.move(Reconciling, "other", time.Time{})
+	r.Lease /= 2
+	_, err = n.writeRecord(t.Context(), r, tag)
+	require.NoError(t, err)
+	n.step(t.Context())
+	require.False(t, n.State().Serving)
+	require.Contains(t, n.State().Reason, "lease is 5000 ms")
+	require.Equal(t, "503", n.read(t.Context(), "k"))
+}
+
+func TestALostRecordIsNotMadeByAnInstanceWithAnotherLease(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	n, other := p.nodes[0], p.add(broken{})
+	other.cfg.Lease /= 2
+	loseRecords(p, recordName)
+	other.beat(t.Context())
+	_, _, err := n.readRecord(t.Context())
+	require.ErrorIs(t, err, store.ErrNotFound)
+	require.Contains(t, other.State().Reason, "has a lease of 10000 ms")
+	n.beat(t.Context())
+	_, _, err = n.readRecord(t.Context())
+	require.NoError(t, err)
+}
+
 func TestNobodyServesAnEpochThatItsHealthRecordDoesNotName(t *testing.T) {
 	p := newPlatform(t, 1, broken{})
 	n := p.nodes[0]

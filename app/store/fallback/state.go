@@ -50,6 +50,8 @@ func (s *Store) why(now time.Duration) string {
 		return "The control record could not be read or made: " + s.trouble + "."
 	case l.known.Epoch == 0:
 		return "The control record was not read yet."
+	case now >= l.expiry && s.trouble != "":
+		return "The control record could not be read or followed: " + s.trouble + "."
 	case now >= l.expiry:
 		return "The control record could not be read for the time of a lease."
 	case now < l.waitUntil:
