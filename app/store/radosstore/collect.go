@@ -115,8 +115,8 @@ func (c *collector) one(ctx context.Context, d draftID, r record, did *Collected
 		return err
 	}
 	if spared {
-		did.Waiting++
-		return c.home.uploads.spare(ctx, d)
+		did.Waiting++ // and stays doomed: what landed has, and nothing else will
+		return nil
 	}
 	return c.remove(ctx, d, r, did)
 }

@@ -214,7 +214,8 @@ func (r *uploads) read(ctx context.Context, d draftID) (found record, ok, doomed
 }
 
 // doom makes sure that the draft will not be armed again, and returns its record
-// as it stays from here.
+// as it stays from here. A doom is never taken back: another collector may have
+// found it and be removing the tails.
 func (r *uploads) doom(ctx context.Context, d draftID) (found record, ok bool, err error) {
 	_, ok, doomed, err := r.read(ctx, d)
 	if err != nil || !ok {
@@ -228,11 +229,6 @@ func (r *uploads) doom(ctx context.Context, d draftID) (found record, ok bool, e
 	}
 	found, ok, _, err = r.read(ctx, d)
 	return found, ok, err
-}
-
-// spare takes the doom off a draft: a head with its tails is there after all.
-func (r *uploads) spare(ctx context.Context, d draftID) error {
-	return dropEntries(ctx, r.pool, registerName(d), d.String()+doomMark)
 }
 
 // erase takes the record of d away, once its tails are gone.
