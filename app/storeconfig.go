@@ -13,7 +13,7 @@ type CephConfig struct {
 	Monitors string        `help:"With --store ceph: the monitors, as mon_host takes them, in place of a ceph.conf or before it."`
 	User     string        `default:"objects" help:"With --store ceph: the user, without the leading client."`
 	KeyFile  string        `help:"With --store ceph: keyring, or file with the bare key. Empty: BOGOPS_CEPH_KEY, or else what ceph.conf says."`
-	InFlight int           `default:"128" help:"With --store ceph: operations at once. Each holds a thread."`
+	InFlight int           `default:"128" help:"With --store ceph: operations at once; what is more waits for its turn."`
 	Timeout  time.Duration `default:"3s" help:"With --store ceph: how long an operation may take. What a write that takes longer has done is unknown."`
 }
 

@@ -51,7 +51,7 @@ func Fallback(numbers func() FallbackNumbers) prometheus.Collector {
 
 // CephNumbers are how busy the way to a Ceph cluster is at one moment.
 type CephNumbers struct {
-	InFlight, InFlightMax int64 // operations; each holds a thread
+	InFlight, InFlightMax int64 // operations
 	Waiting, WaitingMax   int64 // operations that wait for a place
 	Held, HeldMax         int64 // bytes of bodies on their way
 }

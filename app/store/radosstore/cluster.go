@@ -112,9 +112,10 @@ const (
 	writing
 )
 
-// do runs one operation. It returns when that ends or ctx does; the operation
-// then goes on in its own goroutine, with its place, its thread and holds.
-func (c *cluster) do(ctx context.Context, k kind, holds []*buffer, call func(*rados.IOContext) error) error {
+// do carries out one operation: start sends it, with what is to be called when
+// it has ended. do returns then or when ctx ends; the operation goes on, with its
+// place and holds.
+func (c *cluster) do(ctx context.Context, k kind, holds []*buffer, start func(s *session, ended func(error))) error {
 	if err := c.mood.refuse(); err != nil {
 		return err
 	}
@@ -135,17 +136,16 @@ func (c *cluster) do(ctx context.Context, k kind, holds []*buffer, call func(*ra
 		b.retain()
 	}
 	answer := make(chan error, 1)
-	go func() {
-		defer c.gate.leave()
-		defer s.users.Done()
-		began := time.Now()
-		err := call(s.io)
+	began := time.Now()
+	start(s, func(err error) {
 		c.note(s, began, err)
 		for _, b := range holds {
 			b.release()
 		}
+		s.users.Done()
+		c.gate.leave()
 		answer <- err
-	}()
+	})
 	select {
 	case err := <-answer:
 		return translate(k, err)
@@ -155,6 +155,13 @@ func (c *cluster) do(ctx context.Context, k kind, holds []*buffer, call func(*ra
 		return fmt.Errorf("%w: %w", store.ErrUnknown, ctx.Err())
 	}
 	return ctx.Err()
+}
+
+// call is do for what go-ceph can only wait for: it holds a thread until it ends.
+func (c *cluster) call(ctx context.Context, k kind, call func(*rados.IOContext) error) error {
+	return c.do(ctx, k, nil, func(s *session, ended func(error)) {
+		go func() { ended(call(s.io)) }()
+	})
 }
 
 // note tells the mood, and the session that it is shut out.

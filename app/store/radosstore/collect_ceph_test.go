@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,15 +22,32 @@ import (
 // says so.
 type late struct {
 	pool
-	name  string // whose head is kept; empty: none
+	mu    sync.Mutex // the index writes at the same time
+	name  string     // whose head is kept; empty: none
 	ghost change
 }
 
+func (l *late) keepNext(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.name = headName(key)
+}
+
+// keep reports whether c is the change to keep, and keeps it.
+func (l *late) keep(name string, c change) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if name != l.name {
+		return false
+	}
+	l.name = ""
+	c.full = [][]byte{bytes.Join(c.full, nil)} // the caller's memory is not ours to keep
+	l.ghost = c
+	return true
+}
+
 func (l *late) change(ctx context.Context, name string, c change, holds ...*buffer) error {
-	if name == l.name {
-		l.name = ""
-		c.full = [][]byte{bytes.Join(c.full, nil)} // the caller's memory is not ours to keep
-		l.ghost = c
+	if l.keep(name, c) {
 		return store.ErrUnknown
 	}
 	return l.pool.change(ctx, name, c, holds...)
@@ -57,7 +75,7 @@ func TestAGhostDoesNotLandInAPoolAfterItsTailsWereCollected(t *testing.T) {
 				base, err = write(t.Context(), h, "k", []byte("before"), versioned.Head{})
 				require.NoError(t, err)
 			}
-			l.name = headName("k")
+			l.keepNext("k")
 			_, err = write(t.Context(), h, "k", big, base)
 			require.ErrorIs(t, err, store.ErrUnknown)
 			require.Equal(t, 2, count(t, h, tailPrefix))

@@ -25,7 +25,7 @@ type Config struct {
 	Pool      string
 	Namespace string // RADOS namespace within the pool; empty is one too
 
-	InFlight  int           // operations at once, each holds a thread; default 128
+	InFlight  int           // operations at once, whoever waits for them; default 128
 	Waiting   int           // calls that may wait for their turn; default 1,024
 	Bytes     int64         // of all bodies in memory at once; default 96 MiB, at least 16 MiB
 	OpTimeout time.Duration // of one operation, in whole seconds, as Ceph takes it; default 3 s

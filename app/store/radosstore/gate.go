@@ -10,8 +10,8 @@ import (
 	"bogops/app/store"
 )
 
-// gate bounds the operations in flight: each holds a thread until it ends, and
-// none can be cancelled. It bounds those who wait, too.
+// gate bounds the operations in flight: none can be cancelled, so each holds its
+// place and its memory until it ends. It bounds those who wait, too.
 type gate struct {
 	places  *semaphore.Weighted
 	busy    atomic.Int64 // places taken, for the metrics

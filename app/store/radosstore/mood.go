@@ -79,7 +79,7 @@ func (m *mood) trip(took time.Duration) {
 }
 
 // refuse returns an error while the pool is down: an operation would only hold
-// a thread until it times out.
+// a place until it times out.
 func (m *mood) refuse() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,7 +2,7 @@ package radosstore
 
 // Numbers are how busy the way to the cluster is at one moment.
 type Numbers struct {
-	InFlight, InFlightMax int64 // operations; each holds a thread
+	InFlight, InFlightMax int64 // operations
 	Waiting, WaitingMax   int64 // operations that wait for a place
 	Held, HeldMax         int64 // bytes of bodies in memory
 }

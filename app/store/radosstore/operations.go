@@ -15,9 +15,15 @@ import (
 
 func (c *cluster) read(ctx context.Context, name string, p []byte, at int64, holds ...*buffer) (int, error) {
 	var got int
-	err := c.do(ctx, reading, holds, func(io *rados.IOContext) (err error) {
-		got, err = io.Read(name, p, uint64(at))
-		return err
+	err := c.do(ctx, reading, holds, func(s *session, ended func(error)) {
+		s.completions.read(s.io, name, p, at, func(n int) {
+			if n < 0 {
+				ended(code(n))
+				return
+			}
+			got = n
+			ended(nil)
+		})
 	})
 	if err != nil {
 		return 0, err // an operation that was given up may still set got
@@ -27,7 +33,7 @@ func (c *cluster) read(ctx context.Context, name string, p []byte, at int64, hol
 
 func (c *cluster) size(ctx context.Context, name string) (int64, error) {
 	var stat rados.ObjectStat
-	err := c.do(ctx, reading, nil, func(io *rados.IOContext) (err error) {
+	err := c.call(ctx, reading, func(io *rados.IOContext) (err error) {
 		stat, err = io.Stat(name)
 		return err
 	})
@@ -38,54 +44,21 @@ func (c *cluster) size(ctx context.Context, name string) (int64, error) {
 }
 
 func (c *cluster) change(ctx context.Context, name string, ch change, holds ...*buffer) error {
-	return c.do(ctx, writing, holds, func(io *rados.IOContext) error {
-		op := rados.CreateWriteOp()
-		defer op.Release()
-		if ch.create {
-			op.Create(rados.CreateExclusive)
-		}
-		if len(ch.guard) > 0 {
-			op.CmpExt(ch.guard, 0)
-		}
-		writePieces(op, ch.full)
-		if len(ch.patch) > 0 {
-			op.Write(ch.patch, 0)
-		}
-		if len(ch.set) > 0 {
-			op.SetOmap(ch.set)
-		}
-		if len(ch.drop) > 0 {
-			op.RmOmapKeys(ch.drop)
-		}
-		if ch.remove {
-			op.Remove()
-		}
-		// A full pool answers so; without the flag the write would hang.
-		return op.Operate(io, name, rados.OperationFullTry)
+	return c.do(ctx, writing, holds, func(s *session, ended func(error)) {
+		s.completions.change(s.io, name, ch, func(n int) {
+			if n < 0 {
+				ended(code(n))
+				return
+			}
+			ended(nil)
+		})
 	})
-}
-
-// writePieces replaces the whole object. Empty pieces are left out: go-ceph
-// panics on them.
-func writePieces(op *rados.WriteOp, pieces [][]byte) {
-	at := 0
-	for _, piece := range pieces {
-		switch {
-		case len(piece) == 0:
-			continue
-		case at == 0:
-			op.WriteFull(piece)
-		default:
-			op.Write(piece, uint64(at))
-		}
-		at += len(piece)
-	}
 }
 
 func (c *cluster) entries(ctx context.Context, name, after, prefix string, limit int) ([]pair, bool, error) {
 	var page []pair
 	var more bool
-	err := c.do(ctx, reading, nil, func(io *rados.IOContext) error {
+	err := c.call(ctx, reading, func(io *rados.IOContext) error {
 		op := rados.CreateReadOp()
 		defer op.Release()
 		step := op.GetOmapValues(after, prefix, uint64(limit))
@@ -120,7 +93,7 @@ func (c *cluster) each(ctx context.Context, found func(name string) error) error
 	listing, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- c.do(listing, reading, nil, func(io *rados.IOContext) error {
+		ended <- c.call(listing, reading, func(io *rados.IOContext) error {
 			return iterate(listing, io, names)
 		})
 	}()

@@ -16,10 +16,11 @@ import (
 
 // session is one connection to the cluster, with an address of its own.
 type session struct {
-	conn    *rados.Conn
-	io      *rados.IOContext
-	fsid    string
-	address string
+	conn        *rados.Conn
+	io          *rados.IOContext
+	completions *completions
+	fsid        string
+	address     string
 
 	users sync.WaitGroup // operations; librados aborts the process where one outlives it
 	once  sync.Once
@@ -101,7 +102,10 @@ func (s *session) open(cfg Config) (err error) {
 		return fmt.Errorf("opening pool %s: %w", cfg.Pool, err)
 	}
 	s.io.SetNamespace(cfg.Namespace)
-	return nil
+	if s.completions, err = newCompletions(); err != nil {
+		s.io.Destroy()
+	}
+	return err
 }
 
 // probes is how many objects the round trips go through in turn: more than one,
@@ -148,6 +152,8 @@ func (s *session) wait(ctx context.Context, d time.Duration) {
 // end waits for the operations that run and disconnects.
 func (s *session) end() {
 	s.users.Wait()
+	_ = s.completions.stop() // it is only an event that is closed
 	s.io.Destroy()
 	s.conn.Shutdown()
+	s.completions.free()
 }
