@@ -46,8 +46,9 @@ soak: ## Bigger models, then the proof of the fall-back over and over, for SOAK=
 
 SOAK = 1h
 
-bench: ## Measure the app beside nginx, net/http, versitygw and fio, in one run.
-	@.ci/bench.sh
+bench: ## Measure the app beside what the field uses; ONLY=disk, ONLY=ceph: one half of it.
+	@[ "$(ONLY)" = ceph ] || .ci/bench.sh
+	@[ "$(ONLY)" = disk ] || .ci/bench-ceph.sh
 
 lint: ## Check the format, then run go vet (with and without Ceph) and staticcheck.
 	@unformatted=$$(gofmt -s -l .); if [ -n "$$unformatted" ]; then \

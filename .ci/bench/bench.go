@@ -12,7 +12,6 @@ import (
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -30,10 +29,12 @@ type bench struct {
 const token = "bench"
 
 func newBench(s settings) (*bench, error) {
-	for _, tool := range []string{"wrk", "fio", "nginx", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return nil, fmt.Errorf("%s is not installed; `make bench` installs it as root on Debian or Ubuntu", tool)
-		}
+	tools := []string{"wrk", "curl", "fio", "nginx"}
+	if s.Ceph {
+		tools = []string{"wrk", "curl", "ceph", "ceph-osd", "rados", "radosgw"}
+	}
+	if err := installed(tools...); err != nil {
+		return nil, err
 	}
 	app, err := filepath.Abs(s.App)
 	if err != nil {

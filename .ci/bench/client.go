@@ -31,7 +31,9 @@ func (c client) do(ctx context.Context, s *server, method, path string, body io.
 		return nil, err
 	}
 	request.ContentLength = length
-	request.Header.Set("Authorization", "Bearer "+token)
+	if s.token != "" {
+		request.Header.Set("Authorization", "Bearer "+s.token)
+	}
 	return c.http.Do(request)
 }
 

@@ -13,7 +13,7 @@ import (
 // of its children: nginx serves from two of them. Unlike a rate it hardly
 // depends on what else the machine does.
 func (s *server) cpu() (time.Duration, error) {
-	all := []int{s.command.Process.Pid}
+	all := []int{s.pid}
 	for i := 0; i < len(all); i++ {
 		// The list is of one thread's children; these servers fork from their first.
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", all[i]))

@@ -25,8 +25,12 @@ func (b *bench) machine(ctx context.Context) string {
 	line("kernel", output(ctx, "uname", "-sr"))
 	line("file system", output(ctx, "stat", "-f", "-c", "%T", b.disk))
 	line("go", runtime.Version())
-	line("nginx", output(ctx, "nginx", "-v"))
-	line("fio", output(ctx, "fio", "--version"))
+	if b.Ceph {
+		line("ceph", cephVersion(ctx))
+	} else {
+		line("nginx", output(ctx, "nginx", "-v"))
+		line("fio", output(ctx, "fio", "--version"))
+	}
 	version, _, _ := strings.Cut(output(ctx, "wrk", "-v"), "Copyright")
 	line("load", version)
 	if b.Versitygw != "" {

@@ -31,7 +31,8 @@ type settings struct {
 	Disk      string        `help:"Directory on the disk to measure. Empty: one below --out."`
 	Rounds    int           `default:"3" help:"How often everything is measured."`
 	Time      time.Duration `default:"5s" help:"How long each server is loaded in each round."`
-	Only      []string      `help:"Experiments to run: put, get, list, memory, overload. Empty: all."`
+	Only      []string      `help:"Experiments to run: put, get, list, memory, overload; with --ceph store, http, memory. Empty: all."`
+	Ceph      bool          `help:"Measure what stores in Ceph, on clusters of its own, in place of what stores on a disk."`
 	Objects   int           `default:"100000" help:"How many objects the store of the listing holds."`
 	Large     int64         `default:"67108864" help:"Size of the large objects of the experiment on memory, in bytes."`
 
@@ -46,7 +47,10 @@ type experiment struct {
 	run  func(ctx context.Context, b *bench, into *report) error
 }
 
-func experiments() []experiment {
+func experiments(s settings) []experiment {
+	if s.Ceph {
+		return []experiment{{"store", cephStore}, {"http", cephHTTP}, {"memory", cephMemory}}
+	}
 	return []experiment{{"put", puts}, {"get", gets}, {"list", lists}, {"memory", memory}, {"overload", overload}}
 }
 
@@ -74,7 +78,7 @@ func measure(ctx context.Context, s settings, stdout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
 	result := &report{}
-	for _, e := range experiments() {
+	for _, e := range experiments(s) {
 		if len(s.Only) > 0 && !slices.Contains(s.Only, e.name) {
 			continue
 		}

@@ -22,7 +22,11 @@ func memory(ctx context.Context, b *bench, into *report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	t := into.table(fmt.Sprintf("Memory, 64 clients on objects of %d MiB, HTTPS", b.Large>>20), "largest resident set, MiB")
+	return b.memoryOf(ctx, s, into.table(fmt.Sprintf("Memory, 64 clients on objects of %d MiB, HTTPS", b.Large>>20), "largest resident set, MiB", "threads"))
+}
+
+// memoryOf fills the table for one server.
+func (b *bench) memoryOf(ctx context.Context, s *server, t *table) error {
 	client := newClient(64)
 	defer client.close()
 	path := func(i int) string { return fmt.Sprintf("/v1/objects/large-%d", i) }
@@ -50,7 +54,11 @@ func memory(ctx context.Context, b *bench, into *report) (err error) {
 		if err != nil {
 			return err
 		}
-		t.row(phase.name, "").add(float64(peak) / (1 << 20))
+		threads, err := s.threads()
+		if err != nil {
+			return err
+		}
+		t.row(phase.name, "").add(peak, threads)
 	}
 	t.note("largest of all, MiB", []float64{t.largest()}, "≤ 256")
 	return nil

@@ -20,6 +20,8 @@ type server struct {
 	address string
 	tls     bool
 	admin   string // the app's admin port; empty: none
+	token   string // what it wants to be told; empty: nothing
+	pid     int
 	command *exec.Cmd
 	log     *os.File
 	exited  chan struct{}
@@ -47,6 +49,7 @@ func (b *bench) start(ctx context.Context, name, address string, environment []s
 	if err := s.command.Start(); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
+	s.pid = s.command.Process.Pid
 	go func() {
 		_ = s.command.Wait() // how it ended shows in what it served
 		close(s.exited)
@@ -90,22 +93,22 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), listener.Close()
 }
 
-// peak is the largest resident set of the process so far, in bytes.
-func (s *server) peak() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.command.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kib << 10, err
-		}
-	}
-	return 0, errors.New("/proc tells no VmHWM")
+// peak is the largest resident set of the process so far, in MiB.
+func (s *server) peak() (float64, error) {
+	kib, err := s.status("VmHWM")
+	return kib / 1024, err
+}
+
+// threads is how many the process has, those of C libraries too.
+func (s *server) threads() (float64, error) { return s.status("Threads") }
+
+// status is a number of proc_pid_status(5).
+func (s *server) status(name string) (float64, error) {
+	path := fmt.Sprintf("/proc/%d/status", s.pid)
+	return strconv.ParseFloat(strings.TrimSuffix(field(path, name), " kB"), 64)
 }
 
 // forgetPeak makes peak begin anew (proc_pid_clear_refs(5)).
 func (s *server) forgetPeak() error {
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.command.Process.Pid), []byte("5"), 0)
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", s.pid), []byte("5"), 0)
 }

@@ -12,6 +12,11 @@ import (
 // startApp starts the app on a filestore in dir. Its log goes to a file, as in
 // operation.
 func (b *bench) startApp(ctx context.Context, dir string, tls bool, more ...string) (*server, error) {
+	return b.startAppOn(ctx, "file:"+dir, tls, more...)
+}
+
+// startAppOn starts the app on any store.
+func (b *bench) startAppOn(ctx context.Context, store string, tls bool, more ...string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -20,14 +25,14 @@ func (b *bench) startApp(ctx context.Context, dir string, tls bool, more ...stri
 	if err != nil {
 		return nil, err
 	}
-	arguments := append([]string{"--listen", address, "--admin-listen", admin, "--store", "file:" + dir, "--drain", "1s"}, more...)
+	arguments := append([]string{"--listen", address, "--admin-listen", admin, "--store", store, "--drain", "1s"}, more...)
 	if tls {
 		arguments = append(arguments, "--certs", "files",
 			"--cert-file", filepath.Join(b.certs, "cert.pem"), "--key-file", filepath.Join(b.certs, "key.pem"))
 	}
 	s, err := b.start(ctx, "app", address, []string{"BOGOPS_JUDGE_TOKEN=" + token}, b.App, arguments...)
 	if err == nil {
-		s.tls, s.admin = tls, admin
+		s.tls, s.admin, s.token = tls, admin, token
 	}
 	return s, err
 }
@@ -118,7 +123,7 @@ func (b *bench) startNginx(ctx context.Context, dir string, tls bool) (*server, 
 }
 
 // openBucket lets anyone read and write the bucket, so that the load tool need
-// not sign: that spares versitygw the check of a signature for each request.
+// not sign: that spares the others the check of a signature for each request.
 const openBucket = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",` +
 	`"Action":["s3:PutObject","s3:GetObject"],"Resource":"arn:aws:s3:::bench/*"}]}`
 
@@ -135,20 +140,28 @@ func (b *bench) startVersitygw(ctx context.Context, dir string) (*server, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := b.makeBucket(ctx, s, access, secret); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+// makeBucket makes the bucket "bench" and opens it.
+func (b *bench) makeBucket(ctx context.Context, s *server, access, secret string) error {
 	policy := filepath.Join(b.Out, "bucket-policy.json")
 	if err := os.WriteFile(policy, []byte(openBucket), 0o644); err != nil {
-		return nil, errors.Join(err, s.stop())
+		return err
 	}
 	for _, call := range [][2]string{{"bench", "/dev/null"}, {"bench?policy=", policy}} {
 		sum, err := sha256Of(call[1])
 		if err != nil {
-			return nil, errors.Join(err, s.stop())
+			return err
 		}
 		out, err := exec.CommandContext(ctx, "curl", "--fail-with-body", "-sS", "--aws-sigv4", "aws:amz:us-east-1:s3", "-u", access+":"+secret,
 			"-H", "x-amz-content-sha256: "+sum, "-X", "PUT", "--data-binary", "@"+call[1], s.url()+"/"+call[0]).CombinedOutput()
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("PUT %s: %w: %s", call[0], err, out), s.stop())
+			return fmt.Errorf("PUT %s: %w: %s", call[0], err, out)
 		}
 	}
-	return s, nil
+	return nil
 }
