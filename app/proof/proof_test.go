@@ -22,8 +22,22 @@ import (
 func newParts(t testing.TB) parts {
 	t.Helper()
 	cephtest.Needs(t)
-	server := s3.StartMoto(t)
-	return parts{cephtest.Own(t, ceph.Options{Monitors: 1}), server}
+	return parts{cephtest.Own(t, ceph.Options{Monitors: 1}), newS3(t)}
+}
+
+// newS3 is moto, or the gateway of the cluster that other tests share.
+func newS3(t testing.TB) s3.Server {
+	t.Helper()
+	switch kind := os.Getenv("BOGOPS_PROOF_S3"); kind {
+	case "", "moto":
+		return s3.StartMoto(t)
+	case "radosgw":
+		at := cephtest.Gateway(t)
+		return s3.Server{Name: kind, Endpoint: at.Endpoint, AccessKey: at.AccessKey, SecretKey: at.SecretKey}
+	default:
+		require.FailNow(t, "BOGOPS_PROOF_S3: "+kind+" given; want moto or radosgw")
+		return s3.Server{}
+	}
 }
 
 func setting[T any](t testing.TB, name string, otherwise T, parse func(string) (T, error)) T {
@@ -45,7 +59,7 @@ func seedOf(t testing.TB) uint64 {
 func TestNoFaultLosesOrConfusesWhatWasAcknowledged(t *testing.T) {
 	p, seed := newParts(t), seedOf(t)
 	soak, freeze := setting(t, "BOGOPS_SOAK", 0, time.ParseDuration), setting(t, "BOGOPS_FREEZE", 10*time.Second, time.ParseDuration)
-	program, judge := built(t, "ceph"), newReader(t, p.cluster)
+	program, judge := built(t, "ceph"), newReader(t, p.cluster.Conf(), p.cluster.Keyring("judge"), p.cluster.FSID())
 	for began := time.Now(); ; seed++ {
 		t.Logf("BOGOPS_SEED=%d", seed)
 		var table []string

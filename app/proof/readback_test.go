@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bogops/app/store/linear"
-	"bogops/infra/ceph"
 )
 
 // reader is the judge in Ceph: somebody with a key of his own, which reads.
@@ -26,19 +25,25 @@ type reader struct {
 	fsid string
 }
 
-func newReader(t testing.TB, cluster *ceph.Cluster) *reader {
+func newReader(t testing.TB, conf, keyring, fsid string) *reader {
 	t.Helper()
-	conn, err := rados.NewConnWithUser("judge")
+	return &reader{connect(t, "judge", conf, keyring), fsid}
+}
+
+// connect returns a session of one user, who waits for nothing for long.
+func connect(t testing.TB, user, conf, keyring string) *rados.Conn {
+	t.Helper()
+	conn, err := rados.NewConnWithUser(user)
 	require.NoError(t, err)
-	require.NoError(t, conn.ReadConfigFile(cluster.Conf()))
+	require.NoError(t, conn.ReadConfigFile(conf))
 	for option, value := range map[string]string{
-		"keyring": cluster.Keyring("judge"), "client_mount_timeout": "20", "rados_osd_op_timeout": "20", "rados_mon_op_timeout": "20",
+		"keyring": keyring, "client_mount_timeout": "20", "rados_osd_op_timeout": "20", "rados_mon_op_timeout": "20",
 	} {
 		require.NoError(t, conn.SetConfigOption(option, value))
 	}
 	require.NoError(t, conn.Connect())
 	t.Cleanup(conn.Shutdown)
-	return &reader{conn, cluster.FSID()}
+	return conn
 }
 
 // evidence is what the platform says of where an object lies.
