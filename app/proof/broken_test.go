@@ -3,6 +3,7 @@
 package proof
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -67,7 +68,14 @@ func direct(t *testing.T, p parts, at pace, program, rule string, play func(*dir
 	t.Run("broken="+rule, func(t *testing.T) {
 		f := newPlatform(t, p, at, program, "BOGOPS_BROKEN_RULES="+rule)
 		defer f.tell(t)
-		defer f.ceph(t, "osd", "unset", "pause")
+		t.Cleanup(func() { // what was taken away, also after a failure
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			for _, osd := range osds {
+				_ = p.cluster.Thaw(ctx, osd)
+			}
+			_, _ = p.cluster.Ceph(ctx, "osd", "unset", "pause")
+		})
 		d := &directed{t, f, newLoad(f, "directed", 0), "directed/key"}
 		play(d)
 		require.NoError(t, d.load.failure())
@@ -195,7 +203,9 @@ func serveAtOnce(d *directed) {
 		if movesControl(asked) {
 			once.Do(func() {
 				blind.Store(true)
-				d.thaw(d)
+				if err := d.each(d, d.cluster.Thaw, osds[:]...); err != nil {
+					d.Error(err)
+				}
 			})
 		}
 	})

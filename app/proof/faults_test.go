@@ -42,10 +42,10 @@ func faults(freeze time.Duration) []fault {
 }
 
 func oneOSD(r *run) {
-	r.eachOSD(r, r.cluster.Kill, "osd.1")
+	r.kill(r, "osd.1")
 	r.acks(300)
 	r.pass(4 * time.Second)
-	r.eachOSD(r, r.cluster.Up, "osd.1")
+	r.up(r, "osd.1")
 	r.heal()
 }
 
@@ -56,11 +56,11 @@ func nobodyNotices(r *run) {
 }
 
 func twoOSDs(r *run) {
-	r.eachOSD(r, r.cluster.Kill, "osd.1", "osd.2")
+	r.kill(r, "osd.1", "osd.2")
 	r.awaitMode(r, untilOut, "fallback")
 	r.acksIn("fallback", 200)
 	r.slowly()
-	r.eachOSD(r, r.cluster.Up, "osd.1", "osd.2")
+	r.up(r, "osd.1", "osd.2")
 	r.heal()
 }
 
@@ -81,10 +81,10 @@ func quicklyRefused(r *run) {
 }
 
 func noMonitors(r *run) {
-	r.eachOSD(r, r.cluster.Kill, "mon.m0")
+	r.kill(r, "mon.m0")
 	r.acks(300)
 	r.pass(2 * r.tripAfter)
-	r.eachOSD(r, r.cluster.Up, "mon.m0")
+	r.up(r, "mon.m0")
 	r.heal()
 }
 

@@ -41,7 +41,7 @@ type instance struct {
 // said is what an instance told of the common mode.
 type said struct {
 	at      time.Duration // since the platform began
-	serving bool          // false: it has learned of it
+	serving bool          // false: it has learned of it, or is dead
 	mode    string
 	epoch   uint64
 }
@@ -71,6 +71,7 @@ func (i *instance) start(t testing.TB, env ...string) {
 		_ = cmd.Wait() // that it has ended is all we want
 		i.mu.Lock()
 		i.url = ""
+		i.said = append(i.said, said{at: time.Since(i.began)})
 		i.mu.Unlock()
 		close(ended)
 	}()

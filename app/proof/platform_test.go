@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"bogops/infra/ceph"
 	"bogops/infra/s3"
@@ -112,22 +113,36 @@ func (f *platform) awaitMode(t testing.TB, most time.Duration, mode string) {
 	}, "all serve in mode %s", mode)
 }
 
-// eachOSD does something to all OSDs at once.
-func (f *platform) eachOSD(t testing.TB, what func(context.Context, string) error, names ...string) {
-	t.Helper()
+// each does something to daemons of Ceph, all at once.
+func (f *platform) each(t testing.TB, what func(context.Context, string) error, names ...string) error {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	failed := make(chan error, len(names))
+	group := errgroup.Group{}
 	for _, name := range names {
-		go func() { failed <- what(ctx, name) }()
+		group.Go(func() error { return what(ctx, name) })
 	}
-	for range names {
-		require.NoError(t, <-failed)
-	}
+	return group.Wait()
 }
 
-func (f *platform) freeze(t testing.TB) { t.Helper(); f.eachOSD(t, f.cluster.Freeze, osds[:]...) }
-func (f *platform) thaw(t testing.TB)   { t.Helper(); f.eachOSD(t, f.cluster.Thaw, osds[:]...) }
+func (f *platform) kill(t testing.TB, names ...string) {
+	t.Helper()
+	require.NoError(t, f.each(t, f.cluster.Kill, names...))
+}
+
+func (f *platform) up(t testing.TB, names ...string) {
+	t.Helper()
+	require.NoError(t, f.each(t, f.cluster.Up, names...))
+}
+
+func (f *platform) freeze(t testing.TB) {
+	t.Helper()
+	require.NoError(t, f.each(t, f.cluster.Freeze, osds[:]...))
+}
+
+func (f *platform) thaw(t testing.TB) {
+	t.Helper()
+	require.NoError(t, f.each(t, f.cluster.Thaw, osds[:]...))
+}
 
 // hold has the OSDs take no operation of any client, and let them wait.
 func (f *platform) hold(t testing.TB)    { t.Helper(); f.ceph(t, "osd", "set", "pause") }

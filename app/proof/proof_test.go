@@ -72,7 +72,7 @@ func TestNoFaultLosesOrConfusesWhatWasAcknowledged(t *testing.T) {
 			}
 			require.NoError(t, p.cluster.Ready(t.Context()))
 		}
-		fmt.Printf("%s\n%s\nseed %d, %d s\n", head, strings.Join(table, "\n"), seed, int(time.Since(begun).Seconds()))
+		show(t, fmt.Sprintf("%s\n%s\nseed %d, %d s\n", head, strings.Join(table, "\n"), seed, int(time.Since(begun).Seconds())))
 		for _, i := range f.instances {
 			i.kill()
 		}
@@ -80,4 +80,20 @@ func TestNoFaultLosesOrConfusesWhatWasAcknowledged(t *testing.T) {
 			return
 		}
 	}
+}
+
+// show prints a table, also into the file that BOGOPS_PROOF_TABLE names: what
+// passes is not heard of otherwise.
+func show(t testing.TB, table string) {
+	t.Helper()
+	fmt.Print(table)
+	name := os.Getenv("BOGOPS_PROOF_TABLE")
+	if name == "" {
+		return
+	}
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	require.NoError(t, err)
+	defer file.Close()
+	_, err = file.WriteString(table)
+	require.NoError(t, err)
 }
