@@ -42,6 +42,8 @@ type Action struct {
 	Stays bool
 	// Shows is how long the break may take to be seen; 0: 10 s.
 	Shows time.Duration
+	// Undoes is how long Undo may take; 0: 15 s.
+	Undoes time.Duration
 }
 
 // Plan is one fault of the contest on one team.
@@ -59,12 +61,15 @@ type Journal interface {
 // verifyWithin bounds how long a fault may take to show, unless it says so itself.
 const verifyWithin = 10 * time.Second
 
-// undoWithin bounds a rollback, which runs also when the day is interrupted.
+// undoWithin bounds a rollback, which runs also when the day is interrupted,
+// unless the fault says so itself.
 const undoWithin = 15 * time.Second
 
 // Inject carries the action through its life: injected, verified or
 // unverified, then healed (by the platform itself) or rolled-back (by us). It
-// returns when that is settled; the rollback runs also when ctx ends early.
+// returns when that is settled; the rollback runs also when ctx ends early. One
+// that fails is told in the journal and is no error: one team's platform that
+// cannot be put back must not end the day of all.
 func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func() time.Time) (err error) {
 	say := func(state, detail string) error {
 		_, err := j.Append(journal.KindFault, journal.Fault{
@@ -87,13 +92,12 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 		return err
 	}
 	defer func() {
-		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(action.Undoes, undoWithin))
 		defer cancel()
-		acted, failed := action.Undo(undoing)
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("chaos: undo %s on %s: %w", action.Kind, plan.Team, failed))
-		}
-		if acted {
+		switch acted, failed := action.Undo(undoing); {
+		case failed != nil:
+			err = errors.Join(err, notUndone(j, action, plan, failed))
+		case acted:
 			err = errors.Join(err, say("rolled-back", victim))
 		}
 	}()
@@ -115,6 +119,14 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 	if action.Stays {
 		<-over.Done() // or the day was interrupted
 	}
+	return err
+}
+
+// notUndone tells people that they have to put back what the judge could not.
+func notUndone(j Journal, action Action, plan Plan, failed error) error {
+	_, err := j.Append(journal.KindNote, journal.Note{
+		Team: plan.Team, Icon: "kill", Text: fmt.Sprintf("%s: the judge could not put it back: %v", action.Title, failed),
+	})
 	return err
 }
 

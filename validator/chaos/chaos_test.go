@@ -30,6 +30,13 @@ func steps(t *testing.T, ctx context.Context, change func(*Action)) []string {
 	require.NoError(t, err)
 	var states []string
 	for _, e := range j.Entries()[1:] {
+		if e.Kind == journal.KindNote {
+			note, err := journal.Decode[journal.Note](e)
+			require.NoError(t, err)
+			require.Equal(t, "loutres", note.Team)
+			states = append(states, "note: "+note.Text)
+			continue
+		}
 		f, err := journal.Decode[journal.Fault](e)
 		require.NoError(t, err)
 		require.Equal(t, "f1", f.ID)
@@ -93,4 +100,11 @@ func TestAnInterruptedFaultIsStillRolledBack(t *testing.T) {
 		}
 	})
 	require.True(t, undone, "Undo ran with a living context")
+}
+
+func TestAFaultThatCannotBePutBackIsToldAndEndsNobodysDay(t *testing.T) {
+	require.Equal(t, []string{"injected", "verified", "healed", "note: Instance killed: the judge could not put it back: it does not start"},
+		steps(t, t.Context(), func(a *Action) {
+			a.Undo = func(context.Context) (bool, error) { return true, errors.New("it does not start") }
+		}))
 }

@@ -26,6 +26,14 @@ type Storage struct {
 // Ceph's default, a monitor after an election of up to 10 s.
 const storageShows = 40 * time.Second
 
+// storageUndoes is how long a daemon may take to run again: a team's command
+// has 20 s. countWithin is the part of it in which the cluster is asked first
+// what it counts: one that does not answer must not take its time from mending.
+const (
+	storageUndoes = 30 * time.Second
+	countWithin   = 5 * time.Second
+)
+
 // StorageFault breaks one daemon of a team's storage, for the whole window: one
 // that was stopped does not come back alone, and what is asked of the platform
 // is to serve without it.
@@ -36,7 +44,7 @@ func StorageFault(kind, title, way, daemon string, s Storage) Action {
 	var victim string
 	var before int
 	return Action{
-		Kind: kind, Title: title, Stays: true, Shows: storageShows,
+		Kind: kind, Title: title, Stays: true, Shows: storageShows, Undoes: storageUndoes,
 		Resolve: func(ctx context.Context) (_ string, err error) {
 			if before, err = s.Running(ctx, daemon); err != nil {
 				return "", err
@@ -54,11 +62,11 @@ func StorageFault(kind, title, way, daemon string, s Storage) Action {
 		},
 		Healed: s.Serves,
 		Undo: func(ctx context.Context) (bool, error) {
-			now, err := s.Running(ctx, daemon)
-			if err == nil && now >= before {
-				return false, s.Mend(ctx, victim, way) // counted still, or again: broken or not, it is to run
-			}
-			return true, s.Mend(ctx, victim, way)
+			counting, cancel := context.WithTimeout(ctx, countWithin)
+			defer cancel()
+			now, err := s.Running(counting, daemon)
+			// Mended also where it is counted still, or again: it is to run.
+			return err != nil || now < before, s.Mend(ctx, victim, way)
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -34,7 +35,10 @@ func (c *cluster) storage() Storage {
 			c.up[daemon] = !c.breaks
 			return nil
 		},
-		Mend: func(_ context.Context, daemon, way string) error {
+		Mend: func(ctx context.Context, daemon, _ string) error {
+			if ctx.Err() != nil {
+				return ctx.Err() // no time is left
+			}
 			c.mending = append(c.mending, daemon)
 			if !c.mends {
 				return errors.New("it does not start")
@@ -101,14 +105,31 @@ func TestAHandThatBreaksNothingIsUnverified(t *testing.T) {
 func TestAStorageThatCannotBeMendedIsTold(t *testing.T) {
 	c := newCluster()
 	c.mends = false
-	action := StorageFault("kill-osd", "OSD killed", "kill", "osd", c.storage())
+	require.Equal(t, []string{"injected", "verified", "healed", "note: OSD killed: the judge could not put it back: it does not start"}, storageSteps(t, c))
+}
+
+func TestAStorageThatDoesNotAnswerIsMendedAllTheSame(t *testing.T) {
+	c := newCluster()
+	s := c.storage()
+	s.Running = func(ctx context.Context, _ string) (int, error) {
+		if len(c.broken) == 0 {
+			return 3, nil
+		}
+		<-ctx.Done() // as a client of the one that is frozen
+		return 0, ctx.Err()
+	}
+	action := StorageFault("freeze-monitor", "Monitor frozen", "freeze", "mon", s)
 	_, err := action.Resolve(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, action.Do(t.Context()))
-	require.NoError(t, action.Verify(t.Context()))
-	acted, err := action.Undo(t.Context())
-	require.True(t, acted)
-	require.ErrorContains(t, err, "does not start")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), action.Undoes)
+		defer cancel()
+		acted, err := action.Undo(ctx)
+		require.NoError(t, err)
+		require.True(t, acted)
+	})
+	require.Equal(t, []string{"osd.1"}, c.mending)
 }
 
 func TestAStorageWithoutAVictimRefusesTheFault(t *testing.T) {
