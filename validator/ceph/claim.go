@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strings"
+	"unicode"
 
 	"bogops/validator/target"
 	"bogops/validator/verdict"
@@ -34,8 +37,12 @@ type Piece struct {
 	Length int64  `json:"length"`
 }
 
-// maxPieces bounds what one claim may have the judge read.
-const maxPieces = 1 << 16
+// maxPieces bounds what one claim may have the judge read, and maxName, in
+// bytes, the names in it.
+const (
+	maxPieces = 1 << 16
+	maxName   = 2048
+)
 
 // ParseClaim reads the body of an evidence call, and refuses one that does not
 // say where each byte of the object lies. Its errors are sentences for the
@@ -51,17 +58,22 @@ func ParseClaim(body []byte) (Claim, error) {
 	if c.Pool == "" {
 		return c, fmt.Errorf("the evidence names no pool")
 	}
+	if !speakable(c.Pool) || !speakable(c.Namespace) {
+		return c, fmt.Errorf("the evidence names pool %.80q and namespace %.80q, want at most %d bytes each, no control characters and no dash in front", c.Pool, c.Namespace, maxName)
+	}
 	if len(c.Pieces) > maxPieces {
 		return c, fmt.Errorf("the evidence has %d pieces, want at most %d", len(c.Pieces), maxPieces)
 	}
 	end := int64(0)
 	for i, p := range c.Pieces {
 		switch {
-		case p.Name == "" || len(p.Name) > 2048:
-			return c, fmt.Errorf("piece %d has a name of %d bytes, want 1 to 2048", i+1, len(p.Name))
+		case p.Name == "" || len(p.Name) > maxName:
+			return c, fmt.Errorf("piece %d has a name of %d bytes, want 1 to %d", i+1, len(p.Name), maxName)
+		case !speakable(p.Name):
+			return c, fmt.Errorf("piece %d is named %.80q, want no control characters and no dash in front", i+1, p.Name)
 		case p.Offset != end:
 			return c, fmt.Errorf("piece %d begins at byte %d of the object, want %d: pieces follow one another", i+1, p.Offset, end)
-		case p.At < 0 || p.Length <= 0 || p.Length > c.Size-end:
+		case p.At < 0 || p.Length <= 0 || p.Length > c.Size-end || p.At > math.MaxInt64-p.Length:
 			return c, fmt.Errorf("piece %d has %d bytes from byte %d on, want a part of an object of %d bytes", i+1, p.Length, p.At, c.Size)
 		}
 		end += p.Length
@@ -70,6 +82,12 @@ func ParseClaim(body []byte) (Claim, error) {
 		return c, fmt.Errorf("the pieces hold %d bytes of %d", end, c.Size)
 	}
 	return c, nil
+}
+
+// speakable says whether a name can be handed to librados and to a program. One
+// that cannot would look like a fault of the judge, who chose none of them.
+func speakable(name string) bool {
+	return len(name) <= maxName && !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, unicode.IsControl)
 }
 
 // In is the RADOS object that holds a piece.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -31,6 +32,12 @@ func TestAClaimThatDoesNotSayWhereEachByteLiesIsRefused(t *testing.T) {
 		{"negative place", func(c *ceph.Claim) { c.Pieces[0].At = -1 }, "from byte -1 on"},
 		{"piece of nothing", func(c *ceph.Claim) { c.Pieces[0].Length = 0 }, "piece 1 has 0 bytes"},
 		{"overflow", func(c *ceph.Claim) { c.Pieces[1].Length = 1<<63 - 1 }, "piece 2 has"},
+		{"place past every end", func(c *ceph.Claim) { c.Pieces[0].At = 1<<63 - 2 }, "piece 1 has 6 bytes from byte 9223372036854775806 on"},
+		{"name that ends a string", func(c *ceph.Claim) { c.Pieces[0].Name = "a\x00b" }, "no control characters"},
+		{"name that is an option", func(c *ceph.Claim) { c.Pieces[0].Name = "--help" }, "no dash in front"},
+		{"pool that is an option", func(c *ceph.Claim) { c.Pool = "-x" }, "no dash in front"},
+		{"namespace of many lines", func(c *ceph.Claim) { c.Namespace = "a\nb" }, "no control characters"},
+		{"long namespace", func(c *ceph.Claim) { c.Namespace = strings.Repeat("n", 2049) }, "at most 2048 bytes"},
 		{"without a name", func(c *ceph.Claim) { c.Pieces[0].Name = "" }, "piece 1 has a name of 0 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

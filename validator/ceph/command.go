@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,35 +27,45 @@ const (
 // (ssh's own) that nobody answered, and everything else that there is nothing to
 // read.
 type commands struct {
-	read   []string // called with POOL NAMESPACE NAME OFFSET LENGTH
-	status []string // called with the words of a `ceph` command; empty: none
+	read   program // called with POOL NAMESPACE NAME OFFSET LENGTH
+	status program // called with the words of a `ceph` command
 }
 
 func (c commands) Read(ctx context.Context, o Object, at, length int64) ([]byte, error) {
-	if len(c.read) == 0 {
+	if c.read.absent() {
 		return nil, ErrNoWay
 	}
-	return run(ctx, length, c.read, o.Pool, o.Namespace, o.Name, fmt.Sprint(at), fmt.Sprint(length))
+	return c.read.run(ctx, length, o.Pool, o.Namespace, o.Name, fmt.Sprint(at), fmt.Sprint(length))
 }
 
 func (c commands) Ask(ctx context.Context, q Query) ([]byte, error) {
-	if len(c.status) == 0 {
+	if c.status.absent() {
 		return nil, ErrNoWay
 	}
 	words := strings.Fields(q.Prefix)
 	for _, arg := range q.Args {
 		words = append(words, arg.Value)
 	}
-	return run(ctx, maxAnswer, c.status, append(words, "--format=json")...)
+	return c.status.run(ctx, maxAnswer, append(words, "--format=json")...)
 }
 
 func (commands) Close() error { return nil }
 
+// program is one of the organiser's. What it says goes into errors, and from
+// there to evidence and pages, so hide takes the secrets out.
+type program struct {
+	words []string
+	hide  func(string) string
+}
+
+func (p program) absent() bool { return len(p.words) == 0 }
+
 // run returns what the program prints, at most limit bytes of it.
-func run(ctx context.Context, limit int64, program []string, args ...string) ([]byte, error) {
+func (p program) run(ctx context.Context, limit int64, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, program[0], append(program[1:len(program):len(program)], args...)...)
+	name := p.words[0]
+	command := exec.CommandContext(ctx, name, slices.Concat(p.words[1:], args)...)
 	out, notes := &bounded{limit: limit}, &bounded{limit: maxNotes}
 	command.Stdout, command.Stderr = out, notes
 	// A group of its own, so that what the program started ends with it.
@@ -63,17 +74,17 @@ func run(ctx context.Context, limit int64, program []string, args ...string) ([]
 	command.WaitDelay = time.Second
 	err := command.Run()
 	if ctx.Err() != nil {
-		return nil, late(ctx, program[0])
+		return nil, late(ctx, name)
 	}
-	said := strings.TrimSpace(strings.ToValidUTF8(notes.kept.String(), "?"))
+	said := p.hide(strings.TrimSpace(strings.ToValidUTF8(notes.kept.String(), "?")))
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		return nil, fmt.Errorf("%s: %w (exit %d: %s)", program[0], exitClass(exit.ExitCode()), exit.ExitCode(), said)
+		return nil, fmt.Errorf("%s: %w (exit %d: %s)", name, exitClass(exit.ExitCode()), exit.ExitCode(), said)
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", program[0], err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	case out.over:
-		return nil, fmt.Errorf("%s: %w: it prints more than the %d bytes that were asked for", program[0], ErrFailed, limit)
+		return nil, fmt.Errorf("%s: %w: it prints more than the %d bytes that were asked for", name, ErrFailed, limit)
 	}
 	return out.kept.Bytes(), nil
 }

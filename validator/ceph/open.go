@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"bogops/validator/contest"
+	"bogops/validator/evidence"
 )
 
 // identity is what the monitors want to see.
@@ -31,9 +32,13 @@ func Open(c *contest.Ceph, o Options) *Cluster {
 		return Nowhere()
 	}
 	client := o.client()
+	secrets := []string{string(c.Key), KeyOf(string(c.Key)), string(c.AccessKey), string(c.SecretKey)}
+	hidden := &evidence.Redactor{}
+	hidden.Add(secrets...)
+	made := func(words []string) program { return program{words, hidden.String} }
 	cluster := &Cluster{
-		Mode: c.Mode, Pool: c.Pool, Namespace: c.Namespace, Access: accessOf(c), Sentinel: c.Sentinel.Key,
-		Secrets: []string{string(c.Key), KeyOf(string(c.Key)), string(c.AccessKey), string(c.SecretKey)},
+		Mode: c.Mode, Pool: c.Pool, Namespace: c.Namespace, Sentinel: c.Sentinel.Key, Secrets: secrets,
+		Access: accessOf(c, made(c.Command), made(c.Status)),
 	}
 	if c.Mode == "rgw" {
 		cluster.Gateway = openGateway(c.Endpoint, c.Bucket, string(c.AccessKey), string(c.SecretKey), client)
@@ -42,11 +47,11 @@ func Open(c *contest.Ceph, o Options) *Cluster {
 		cluster.Metrics = metricsOf(c.Metrics, client)
 	}
 	if len(c.Sentinel.Command) > 0 {
-		cluster.Remove = remover(c.Sentinel.Command)
+		cluster.Remove = remover(made(c.Sentinel.Command))
 	}
 	if len(c.StopOSD) > 0 {
 		cluster.OSD = func(ctx context.Context, do string) error {
-			_, err := run(ctx, maxAnswer, c.StopOSD, do)
+			_, err := made(c.StopOSD).run(ctx, maxAnswer, do)
 			return err
 		}
 	}
@@ -54,18 +59,18 @@ func Open(c *contest.Ceph, o Options) *Cluster {
 }
 
 // accessOf prefers the monitors: what they say no command can invent.
-func accessOf(c *contest.Ceph) Access {
+func accessOf(c *contest.Ceph, read, status program) Access {
 	if len(c.Monitors) > 0 {
 		return openRADOS(identity{c.Monitors, c.User, KeyOf(string(c.Key))})
 	}
-	return commands{read: c.Command, status: c.Status}
+	return commands{read, status}
 }
 
 // remover is the organiser's command that removes one object inside Ceph: it is
 // called with POOL NAMESPACE NAME.
-func remover(command []string) func(context.Context, Object) error {
+func remover(command program) func(context.Context, Object) error {
 	return func(ctx context.Context, o Object) error {
-		if _, err := run(ctx, maxAnswer, command, o.Pool, o.Namespace, o.Name); err != nil {
+		if _, err := command.run(ctx, maxAnswer, o.Pool, o.Namespace, o.Name); err != nil {
 			// Not wrapped: it is the organiser's own hand, so no class of a team's.
 			return fmt.Errorf("removing %s: %v", o, err)
 		}

@@ -70,6 +70,19 @@ func TestWhatACommandDoesWrongHasItsClass(t *testing.T) {
 	}
 }
 
+func TestWhatCommandsSayHasNoSecretsInIt(t *testing.T) {
+	says := []string{script(t, `echo "bad key AQDn-the-key-of-the-judge" >&2; exit 1`)}
+	cluster := ceph.Open(&contest.Ceph{
+		Mode: "exec", Key: "AQDn-the-key-of-the-judge", Command: says, Status: says, StopOSD: says, Sentinel: contest.Sentinel{Command: says},
+	}, ceph.Options{})
+	_, read := cluster.Read(t.Context(), piece, 0, 10)
+	_, asked := cluster.Ask(t.Context(), ceph.Query{Prefix: "status"})
+	for name, err := range map[string]error{"read": read, "asked": asked, "removed": cluster.Remove(t.Context(), piece), "stopped": cluster.OSD(t.Context(), "stop")} {
+		require.ErrorContains(t, err, "bad key", name)
+		require.NotContains(t, err.Error(), "AQDn", name)
+	}
+}
+
 func TestACommandThatHangsIsEndedWithWhatItStarted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -30,9 +30,15 @@ type librados struct {
 	slots chan struct{}
 	calls sync.WaitGroup
 
-	mu   sync.Mutex
-	link *link
+	mu     sync.Mutex // held while connecting
+	link   *link
+	failed error     // of the last try to connect, nil where it succeeded
+	tried  time.Time // when that ended
 }
+
+// between is how long the last failure to connect is also the answer to whoever
+// asks next: those who waited for it would each wait for one of their own.
+const between = time.Second
 
 type link struct {
 	conn *rados.Conn
@@ -131,7 +137,11 @@ func (l *librados) linked() (*link, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.link == nil || time.Since(l.link.made) > renewed {
+		if l.failed != nil && time.Since(l.tried) < between {
+			return nil, l.failed
+		}
 		conn, err := l.connect()
+		l.failed, l.tried = err, time.Now()
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +180,10 @@ func (l *librados) connect() (*rados.Conn, error) {
 }
 
 // classify names what librados returned. A monitor that does not know the user
-// says EACCES or ENOENT when connecting, a key without a right EPERM or EACCES.
+// says EACCES or ENOENT when connecting, a key without a right EPERM or EACCES,
+// and whose address is on the blocklist gets ESHUTDOWN. What else a cluster says
+// of a request is an answer too: the names in it are the team's, and must not
+// be able to make a fault of the judge.
 func classify(what string, err error) error {
 	var coded interface{ ErrorCode() int }
 	if err == nil || !errors.As(err, &coded) {
@@ -178,7 +191,7 @@ func classify(what string, err error) error {
 	}
 	class := err
 	switch syscall.Errno(-coded.ErrorCode()) {
-	case syscall.EPERM, syscall.EACCES, syscall.EKEYREJECTED:
+	case syscall.EPERM, syscall.EACCES, syscall.EKEYREJECTED, syscall.ESHUTDOWN:
 		class = ErrDenied
 	case syscall.ENOENT:
 		class = ErrNotFound
@@ -187,8 +200,11 @@ func classify(what string, err error) error {
 		}
 	case syscall.ETIMEDOUT, syscall.ENOTCONN, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EHOSTUNREACH, syscall.ENETUNREACH:
 		class = ErrUnreachable
-	case syscall.EIO:
-		class = ErrFailed
+	case syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE: // this machine's own
+	default:
+		if what != "connect" {
+			class = ErrFailed
+		}
 	}
 	if class == err {
 		return fmt.Errorf("%s: %w", what, err)
