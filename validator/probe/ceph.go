@@ -97,13 +97,9 @@ const (
 func cephTopology(ctx context.Context, s *Session) (string, error) {
 	const wants = "the monitors' word on the topology"
 	cluster := s.ceph()
-	pool := cluster.Pool
-	if pool == "" {
-		claim, err := s.claimOfFresh(ctx)
-		if err != nil {
-			return "", err
-		}
-		pool = claim.Pool
+	pool, err := s.provenPool(ctx)
+	if err != nil {
+		return "", err
 	}
 	t, err := cluster.Topology(ctx, pool)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,50 +33,56 @@ type provenPiece struct {
 	ceph.Placement
 }
 
-// cephRoundtrip is tried twice: a platform may move an object between telling
-// where it is and the judge's look.
 func cephRoundtrip(ctx context.Context, s *Session) (string, error) {
 	key, body := s.Key(s.Word(12)), s.Bytes(roundtripBytes)
 	tag, err := s.storeTag(ctx, key, body)
 	if err != nil {
 		return "", err
 	}
-	note, err := s.seenInCeph(ctx, key, tag, body)
-	if status := verdict.Of(err); status == verdict.Unproven || status == verdict.Corrupt {
-		note, err = s.seenInCeph(ctx, key, tag, body)
-	}
+	_, note, err := s.provenInCeph(ctx, key, tag, body)
 	return note, err
+}
+
+// provenInCeph returns the claim of key that was found true, and the proof in one
+// sentence. It looks twice: a platform may move an object between telling where
+// it is and the judge's look.
+func (s *Session) provenInCeph(ctx context.Context, key, tag string, body []byte) (ceph.Claim, string, error) {
+	claim, note, err := s.seenInCeph(ctx, key, tag, body)
+	if status := verdict.Of(err); status == verdict.Unproven || status == verdict.Corrupt {
+		claim, note, err = s.seenInCeph(ctx, key, tag, body)
+	}
+	return claim, note, err
 }
 
 // seenInCeph rebuilds key from the cluster, wants exactly body, and notes the
 // proof.
-func (s *Session) seenInCeph(ctx context.Context, key, tag string, body []byte) (string, error) {
+func (s *Session) seenInCeph(ctx context.Context, key, tag string, body []byte) (ceph.Claim, string, error) {
 	claim, fsid, err := s.claim(ctx, key, tag, len(body))
 	if err != nil {
-		return "", err
+		return claim, "", err
 	}
 	cluster := s.ceph()
 	got, err := io.ReadAll(io.LimitReader(cluster.Body(ctx, claim), int64(len(body))+1))
 	if err != nil {
-		return "", ceph.Settle(ctx, s.Target, err, "the bytes of the object, in Ceph")
+		return claim, "", ceph.Settle(ctx, s.Target, err, "the bytes of the object, in Ceph")
 	}
 	p := proof{Mode: cluster.Mode, FSID: fsid, Pool: claim.Pool, Namespace: claim.Namespace, PutSHA256: hashOf(body), GotSHA256: hashOf(got)}
 	for _, piece := range claim.Pieces {
 		place, err := cluster.Placement(ctx, claim.In(piece))
 		if err != nil {
-			return "", ceph.Settle(ctx, s.Target, err, "the placement group of "+piece.Name)
+			return claim, "", ceph.Settle(ctx, s.Target, err, "the placement group of "+piece.Name)
 		}
 		p.Pieces = append(p.Pieces, provenPiece{piece, place})
 	}
 	s.note("proof", p)
 	if err := sameBytes("The bytes in Ceph are others than were put", got, body); err != nil {
-		return "", err
+		return claim, "", err
 	}
 	if err := s.seenByGateway(ctx, claim, body); err != nil {
-		return "", err
+		return claim, "", err
 	}
 	first := p.Pieces[0]
-	return fmt.Sprintf("%s read back in Ceph: pool %s, %d piece(s), the first %s in PG %s on OSDs %v, SHA-256 %.12s",
+	return claim, fmt.Sprintf("%s read back in Ceph: pool %s, %d piece(s), the first %s in PG %s on OSDs %v, SHA-256 %.12s",
 		size(len(body)), claim.Pool, len(p.Pieces), short(first.Name), first.PG, first.OSDs, p.GotSHA256), nil
 }
 
@@ -149,18 +154,17 @@ func (s *Session) askEvidence(ctx context.Context, key string) (ceph.Claim, erro
 	return claim, nil
 }
 
-// claimOfFresh is the claim of an object of one byte, for what else it tells.
-func (s *Session) claimOfFresh(ctx context.Context) (ceph.Claim, error) {
-	key := s.Key(s.Word(12))
-	if err := s.Store(ctx, key, s.Bytes(1)); err != nil {
-		return ceph.Claim{}, err
+// provenPool is the pool that the objects really lie in, where none was agreed:
+// a platform could name a better one than it stores in.
+func (s *Session) provenPool(ctx context.Context) (string, error) {
+	if agreed := s.ceph().Pool; agreed != "" {
+		return agreed, nil
 	}
-	claim, err := s.askEvidence(ctx, key)
-	if err == nil && claim.Store != "ceph" {
-		err = ceph.Unproven(fmt.Sprintf("the bytes are said to be in %q", claim.Store), "a pool of Ceph")
+	key, body := s.Key(s.Word(12)), s.Bytes(roundtripBytes)
+	tag, err := s.storeTag(ctx, key, body)
+	if err != nil {
+		return "", err
 	}
-	return claim, err
+	claim, _, err := s.provenInCeph(ctx, key, tag, body)
+	return claim.Pool, err
 }
-
-// ours makes err the judge's own, whatever classes it holds.
-func ours(err error) error { return errors.New(err.Error()) }

@@ -26,13 +26,9 @@ const (
 // same moment may hide it, and then nothing is concluded.
 func cephDelta(ctx context.Context, s *Session) (string, error) {
 	cluster := s.ceph()
-	pool := cluster.Pool
-	if pool == "" {
-		claim, err := s.claimOfFresh(ctx)
-		if err != nil {
-			return "", err
-		}
-		pool = claim.Pool
+	pool, err := s.provenPool(ctx)
+	if err != nil {
+		return "", err
 	}
 	var seen growth
 	if err := s.look(ctx, cluster, pool, &seen); err != nil {

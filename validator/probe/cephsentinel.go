@@ -3,9 +3,11 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"bogops/validator/ceph"
 	"bogops/validator/target"
 	"bogops/validator/verdict"
 )
@@ -37,23 +39,36 @@ func cephSentinel(ctx context.Context, s *Session) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.seenInCeph(ctx, key, tag, body); err != nil {
+	claim, _, err := s.provenInCeph(ctx, key, tag, body)
+	if err != nil {
 		return "", err
 	}
 	if err := s.servedAtAll(ctx, key, body); err != nil {
 		return "", err
 	}
-	claim, _, err := s.claim(ctx, key, tag, len(body))
-	if err != nil {
-		return "", err
-	}
+	// What was proven is removed, and not what a second answer may name.
 	for _, o := range claim.Objects() {
-		if err := cluster.Remove(ctx, o); err != nil {
-			return "", ours(err)
+		if err := s.removed(ctx, o); err != nil {
+			return "", err
 		}
 	}
 	s.note("removed", claim.Objects())
 	return s.awaitForgotten(ctx, key, body)
+}
+
+// removed removes o inside Ceph. A hand that fails is the judge's own fault,
+// unless the object is no longer where it was just read: then the team took it
+// away, and nothing is shown.
+func (s *Session) removed(ctx context.Context, o ceph.Object) error {
+	cluster := s.ceph()
+	failed := cluster.Remove(ctx, o)
+	if failed == nil {
+		return nil
+	}
+	if _, err := cluster.Read(ctx, o, 0, 1); errors.Is(err, ceph.ErrNotFound) {
+		return ceph.Unproven(o.String()+" went before it could be removed", "the object where it was just read")
+	}
+	return verdict.New(verdict.JudgeError, "The organiser's hand did not remove the object", failed.Error(), o.String()+" gone from Ceph")
 }
 
 // servedAtAll warms the caches.

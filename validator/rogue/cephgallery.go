@@ -2,6 +2,7 @@ package rogue
 
 import (
 	"context"
+	"errors"
 
 	"bogops/validator/ceph"
 	"bogops/validator/ceph/cephfake"
@@ -28,6 +29,13 @@ func cephGallery() []Rogue {
 			})},
 		{Name: "caches", Why: "It writes to Ceph and serves from its memory.", Wants: checks(verdict.Mumble, sentinel),
 			change: stores(func(b *backing) { b.caches = true })},
+		{Name: "hides-what-was-proven", Why: "What was just proven is gone from Ceph before it can be removed.", Wants: checks(unproven, sentinel),
+			change: cluster(func(s *site) {
+				s.way.Remove = func(_ context.Context, o ceph.Object) error {
+					s.cluster.Delete(o)
+					return errors.New("exit 2: no such object")
+				}
+			})},
 		{Name: "other-bytes", Why: "Its evidence names objects in Ceph that hold other bytes.", Wants: checks(verdict.Corrupt, roundtrip, sentinel),
 			change: stores(func(b *backing) { b.damage = flipped })},
 		{Name: "refuses-evidence", Why: "The evidence call answers 403.", Wants: checks(unproven, roundtrip, sentinel),
@@ -36,6 +44,11 @@ func cephGallery() []Rogue {
 			change: tells(func(c *ceph.Claim) { c.FSID = "another" })},
 		{Name: "another-pool", Why: "Its evidence names a pool that was not agreed.", Wants: checks(unproven, roundtrip, sentinel),
 			change: tells(func(c *ceph.Claim) { c.Pool = "another" })},
+		{Name: "lends-a-pool", Why: "No pool was agreed, and the one that it names holds nothing of it.", Wants: checks(unproven, topology, roundtrip, sentinel, delta),
+			change: func(s *site) error {
+				s.way.Pool = ""
+				return stores(func(b *backing) { b.cluster = cephfake.New() })(s)
+			}},
 		{Name: "half-the-evidence", Why: "Its evidence leaves out the last piece.", Wants: checks(unproven, roundtrip, sentinel),
 			change: tells(func(c *ceph.Claim) { c.Pieces = c.Pieces[:len(c.Pieces)-1] })},
 		{Name: "evidence-of-another-write", Why: "Its evidence carries another ETag.", Wants: checks(unproven, roundtrip, sentinel),
@@ -83,6 +96,10 @@ func cephGallery() []Rogue {
 		{Name: "cluster-silent", Why: "The monitors do not answer, while the control does.",
 			Wants:  merged(checks(verdict.Down, health), checks(unproven, topology, roundtrip, sentinel, delta)),
 			change: cluster(func(s *site) { s.way.Access = broken{ceph.ErrUnreachable} })},
+		{Name: "organisers-hand-fails", Why: "The organiser's command removes nothing.", Wants: checks(verdict.JudgeError, sentinel),
+			change: cluster(func(s *site) {
+				s.way.Remove = func(context.Context, ceph.Object) error { return ceph.ErrNotFound }
+			})},
 		{Name: "judge-without-librados", Why: "The judge was built without librados.", Wants: checks(verdict.JudgeError, health, topology, roundtrip, sentinel, delta),
 			change: cluster(func(s *site) { s.way.Access = broken{ceph.ErrBuild} })},
 	}
