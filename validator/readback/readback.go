@@ -73,8 +73,9 @@ func Run(ctx context.Context, c Config) (journal.Readback, []Sample, error) {
 	r := &reading{Config: c, client: target.NewClient(c.Target)}
 	defer r.client.Close()
 	if len(keys) > 0 {
+		over := time.Now().Add(c.Window)
 		r.awaitHome(ctx)
-		r.identify(ctx)
+		r.identify(ctx, max(time.Until(over), patience))
 	}
 	samples := r.read(ctx, keys)
 	return r.sum(samples), samples, ctx.Err()
@@ -88,10 +89,39 @@ type reading struct {
 	blind  error // why the monitors could not be asked
 }
 
-// identify asks the monitors once which cluster this is.
-func (r *reading) identify(ctx context.Context) {
-	health, err := r.Ceph.Health(ctx)
-	r.fsid, r.blind = health.FSID, ceph.Settle(ctx, r.Target, err, "monitors that say which cluster this is")
+// identify asks the monitors which cluster this is, until they say so or within
+// has passed: all of the sample rests on the answer, and a cluster that has just
+// lost a monitor may owe it for some seconds.
+func (r *reading) identify(ctx context.Context, within time.Duration) {
+	asking, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		health, err := r.Ceph.Health(asking)
+		if err == nil || final(err) || !pause(asking, betweenAsks) {
+			r.fsid, r.blind = health.FSID, ceph.Settle(ctx, r.Target, err, "monitors that say which cluster this is")
+			return
+		}
+	}
+}
+
+// betweenAsks is between two questions to monitors that gave no answer.
+const betweenAsks = 500 * time.Millisecond
+
+// final says that asking again cannot give another answer.
+func final(err error) bool {
+	return errors.Is(err, ceph.ErrNoWay) || errors.Is(err, ceph.ErrDenied) || errors.Is(err, ceph.ErrBuild)
+}
+
+// pause waits, and returns false once ctx has ended.
+func pause(ctx context.Context, length time.Duration) bool {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // read returns the samples that were begun in time, in the order of the keys.

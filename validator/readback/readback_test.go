@@ -170,6 +170,27 @@ func (ours) Read(context.Context, ceph.Object, int64, int64) ([]byte, error) {
 func (ours) Ask(context.Context, ceph.Query) ([]byte, error) { return nil, ceph.ErrBuild }
 func (ours) Close() error                                    { return nil }
 
+// reluctant is a way into a cluster whose monitors answer the third time.
+type reluctant struct {
+	ceph.Access
+	asked int
+}
+
+func (r *reluctant) Ask(ctx context.Context, q ceph.Query) ([]byte, error) {
+	if r.asked++; r.asked < 3 {
+		return nil, ceph.ErrUnreachable
+	}
+	return r.Access.Ask(ctx, q)
+}
+
+func TestMonitorsThatOweAnAnswerForAMomentCostNothing(t *testing.T) {
+	_, _, c := setup(t)
+	c.Ceph.Access = &reluctant{Access: c.Ceph.Access}
+	told, _, err := Run(t.Context(), c)
+	require.NoError(t, err)
+	require.Equal(t, 30, told.Proven, told.Detail)
+}
+
 func TestAPlatformThatComesHomeInTimeIsReadThen(t *testing.T) {
 	p, _, c := setup(t)
 	c.Window = 20 * time.Second
