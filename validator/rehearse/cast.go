@@ -27,6 +27,8 @@ type member struct {
 	platform  *platform
 	cluster   *ceph.Cluster  // nil: the platform keeps its objects in files
 	way       *judge.Cluster // the judge's way into it
+
+	clusterLog *os.File
 }
 
 // cast is everybody on stage: the authority and the three platforms.
@@ -191,8 +193,8 @@ func (c *cast) member(id string) *member {
 	return nil
 }
 
-// leave stops everything, in any state.
-func (c *cast) leave() {
+// leave stops everything, in any state. The error tells what did not go.
+func (c *cast) leave() error {
 	for _, m := range c.members {
 		if m.platform != nil {
 			m.platform.stop()
@@ -200,13 +202,12 @@ func (c *cast) leave() {
 			m.http.release()
 		}
 	}
-	if err := c.raze(); err != nil {
-		fmt.Fprintln(os.Stderr, "rehearse: a Ceph cluster did not go:", err)
-	}
+	err := c.raze()
 	if c.authority != nil {
 		_ = c.authority.Close()
 	}
 	for _, log := range c.logs {
 		_ = log.Close()
 	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,16 +37,17 @@ func cephIsHere() bool {
 	return judge.Built
 }
 
-// raise starts the clusters of all members at once.
+// raise starts the clusters of all members at once, and returns when each of
+// them stands or is gone: what stands when one failed is for raze.
 func (c *cast) raise(ctx context.Context, work, logs string) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, m := range c.members {
-		log, err := os.Create(filepath.Join(logs, m.team.ID+"-ceph.log"))
-		if err != nil {
-			return err
-		}
-		c.logs = append(c.logs, log)
-		group.Go(func() (err error) {
+		group.Go(func() error {
+			log, err := os.Create(filepath.Join(logs, m.team.ID+"-ceph.log"))
+			if err != nil {
+				return err
+			}
+			m.clusterLog = log
 			m.cluster, err = ceph.Start(ctx, ceph.Options{Dir: filepath.Join(work, m.team.ID+"-ceph"), Log: log})
 			if err != nil {
 				return fmt.Errorf("the Ceph of %s: %w: see its log", m.team.ID, err)
@@ -127,19 +129,18 @@ func (m *member) loseInside(ctx context.Context, t target.Target, key string, he
 }
 
 // asks is how often the platform is asked where an object lies: it is loaded, and
-// loses an instance about now.
-const asks = 5
+// loses an instance about now. askWithin bounds each time.
+const (
+	asks      = 5
+	askWithin = 5 * time.Second
+)
 
 func whereIs(ctx context.Context, t target.Target, key string) (claim judge.Claim, err error) {
 	client := target.NewClient(t)
 	defer client.Close()
 	for range asks {
 		var reply *target.Reply
-		reply, err = client.Do(ctx, target.Request{Method: http.MethodGet, Path: "/v1/evidence/" + key, Token: t.Token, Fresh: true})
-		if err == nil && reply.Status != http.StatusOK {
-			err = fmt.Errorf("the evidence of %s: status %d", key, reply.Status)
-		}
-		if err == nil {
+		if reply, err = askEvidence(ctx, client, t, key); err == nil {
 			return judge.ParseClaim(reply.Body)
 		}
 		select {
@@ -149,6 +150,18 @@ func whereIs(ctx context.Context, t target.Target, key string) (claim judge.Clai
 		}
 	}
 	return claim, err
+}
+
+// askEvidence is one evidence call. A platform that says nothing must not hold up the
+// villain, and with him the day.
+func askEvidence(ctx context.Context, client *target.Client, t target.Target, key string) (*target.Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	reply, err := client.Do(ctx, target.Request{Method: http.MethodGet, Path: "/v1/evidence/" + key, Token: t.Token, Fresh: true})
+	if err == nil && reply.Status != http.StatusOK {
+		err = fmt.Errorf("the evidence of %s: status %d", key, reply.Status)
+	}
+	return reply, err
 }
 
 // daemons is the hand that breaks a member's cluster. A daemon that is stopped is
@@ -172,22 +185,31 @@ func (m *member) daemons() chaos.Daemons {
 	}
 }
 
-// raze ends the clusters, in any state.
+// raze ends the clusters, in any state. The error tells of every one that did
+// not go.
 func (c *cast) raze() error {
-	var group errgroup.Group
-	for _, m := range c.members {
-		group.Go(func() error {
-			var err error
-			if m.way != nil {
-				err = m.way.Close()
-			}
-			if m.cluster != nil {
-				err = errors.Join(err, m.cluster.Destroy())
-			}
-			return err
-		})
+	failed := make([]error, len(c.members))
+	var all sync.WaitGroup
+	for i, m := range c.members {
+		all.Go(func() { failed[i] = m.razeCeph() })
 	}
-	return group.Wait()
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+func (m *member) razeCeph() (err error) {
+	if m.way != nil {
+		err = m.way.Close()
+	}
+	if m.cluster != nil {
+		if failed := m.cluster.Destroy(); failed != nil {
+			err = errors.Join(err, fmt.Errorf("the Ceph of %s did not go: %w", m.team.ID, failed))
+		}
+	}
+	if m.clusterLog != nil {
+		_ = m.clusterLog.Close() // it was for people
+	}
+	return err
 }
 
 // ways are the judge's ways into every platform's Ceph.
@@ -201,10 +223,10 @@ func (c *cast) ways() map[string]*judge.Cluster {
 	return all
 }
 
-// place says where the rehearsal took the lost object from.
-func (c *cast) place() string {
+// scene is where the rehearsal removed the lost object.
+func (c *cast) scene() string {
 	if c.withCeph {
-		return "Ceph"
+		return "inside Ceph"
 	}
-	return "disk"
+	return "from a disk"
 }

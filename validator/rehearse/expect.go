@@ -21,13 +21,13 @@ func (r *rehearsal) expectations(entries []journal.Entry, result score.Result) [
 		{"every brick in play turned from red to green", told.turnedGreen(r.cast)},
 		{"an instance of every platform was killed and replaced by its own group", told.went(r.cast, "kill-instance", "injected", "verified", "healed")},
 		{"every platform was redeployed, and the new version was live", told.redeployed(r.cast)},
-		{"the judge found the one object that was taken from a " + r.cast.place() + ", and no other", told.found(r.cast, r.lost)},
+		{"the judge found the one object that was removed " + r.cast.scene() + ", and no other", told.found(r.cast, r.lost)},
 		{"the team that lost nothing won", won(result)},
 	}
 	if r.Ceph {
 		list = append(list,
 			expectation{"every Ceph lost an OSD, served all data without it, and got it back", told.went(r.cast, "stop-osd", "injected", "verified", "healed", "rolled-back")},
-			expectation{"what was acknowledged was found in Ceph, but for the object that was taken", told.proven(r.cast, r.lost)},
+			expectation{"what was acknowledged was found in Ceph, but for the object that was removed", told.proven(r.cast, r.lost)},
 		)
 	}
 	again, err := score.Of(entries)

@@ -65,6 +65,6 @@ func (r *rehearsal) podium(result score.Result) {
 		r.say("%d. %-10s %6.1f points of 1,000 (coverage %.0f %%)", place, r.cast.member(team.ID).team.Name, team.Total, 100*team.Coverage)
 	}
 	if r.lost.key != "" {
-		r.say("The rehearsal itself removed %s from the %s of the %s.", r.lost.key, r.cast.place(), r.cast.member(r.lost.team).team.Name)
+		r.say("The rehearsal itself removed %s of the %s %s.", r.lost.key, r.cast.member(r.lost.team).team.Name, r.cast.scene())
 	}
 }

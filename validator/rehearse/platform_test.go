@@ -34,7 +34,7 @@ func onStage(t *testing.T, team string) (*cast, *member) {
 	t.Helper()
 	c, err := assemble(t.Context(), buildApp(t), t.TempDir(), t.TempDir(), false)
 	if c != nil {
-		t.Cleanup(c.leave)
+		t.Cleanup(func() { require.NoError(t, c.leave()) })
 	}
 	require.NoError(t, err)
 	require.NoError(t, c.enter(t.Context(), team))

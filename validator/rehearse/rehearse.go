@@ -231,7 +231,9 @@ func (r *rehearsal) say(format string, args ...any) {
 // clean stops everything and removes the work. It runs in any case.
 func (r *rehearsal) clean() {
 	if r.cast != nil {
-		r.cast.leave()
+		if err := r.cast.leave(); err != nil {
+			r.say("FAIL %v", err)
+		}
 	}
 	if r.journal != nil {
 		_ = r.journal.Close()

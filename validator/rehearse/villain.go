@@ -71,5 +71,5 @@ func (r *rehearsal) confess() []journal.Note {
 	if r.lost.key == "" {
 		return nil
 	}
-	return []journal.Note{{Team: r.lost.team, Icon: "corrupt", Text: "the rehearsal itself removed " + r.lost.key + " from the " + r.cast.place() + ": the judge had to find it"}}
+	return []journal.Note{{Team: r.lost.team, Icon: "corrupt", Text: "the rehearsal itself removed " + r.lost.key + " " + r.cast.scene() + ": the judge had to find it"}}
 }
