@@ -83,8 +83,8 @@ func (op *operation) strike(area uint64) error {
 		return nil
 	}
 	next := r.without(area)
-	if len(next.Areas) == 0 {
-		next = next.move(Primary, op.s.name, op.s.clock.Wall())
+	if len(next.Areas) > 0 {
+		return op.s.replace(op.ctx, next, tag)
 	}
-	return op.s.moveTo(op.ctx, next, tag)
+	return op.s.moveTo(op.ctx, next.move(Primary, op.s.name, op.s.clock.Wall()), tag)
 }

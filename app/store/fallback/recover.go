@@ -17,9 +17,12 @@ import (
 const markName = "fallback"
 
 type poolMark struct {
-	Epoch uint64 `json:"epoch"`
+	Epoch uint64 `json:"epoch"` // that a holder of the control record moved to, or was about to
+	Tried uint64 `json:"tried"` // that somebody meant to begin at where the record was lost
 	Nonce string `json:"nonce"`
 }
+
+func (m poolMark) reached() uint64 { return max(m.Epoch, m.Tried) }
 
 // RefuseMarked returns an error where the pool that records belong to is used
 // with fall-back: whoever opened it without S3 would serve a part of what it
@@ -27,8 +30,8 @@ type poolMark struct {
 // could not be asked.
 func RefuseMarked(ctx context.Context, records versioned.Records) error {
 	mark, _, err := readMark(ctx, records)
-	if err == nil && mark.Epoch > 0 {
-		err = fmt.Errorf("the pool is used with fall-back, at epoch %d or later: objects of it may be in S3; configure its S3 here too", mark.Epoch)
+	if err == nil && mark.reached() > 0 {
+		err = fmt.Errorf("the pool is used with fall-back, at epoch %d or later: objects of it may be in S3; configure its S3 here too", mark.reached())
 	}
 	return err
 }
@@ -48,20 +51,49 @@ func readMark(ctx context.Context, records versioned.Records) (mark poolMark, ta
 	return mark, tag, nil
 }
 
-// raiseMark has the pool's mark name epoch. A mark of a later one was left by
-// somebody who was faster, or by another platform.
-func (s *Store) raiseMark(ctx context.Context, epoch uint64) error {
+// raiseMark has the pool's mark name the epoch that the mode moves to, and returns
+// that epoch: a later one than was asked for where somebody else has claimed it,
+// and then was not the one to make the lost record. A mark that was itself moved
+// further belongs to another platform, or to a record that is gone.
+func (s *Store) raiseMark(ctx context.Context, epoch uint64) (uint64, error) {
+	err := s.changeMark(ctx, func(mark poolMark) (poolMark, error) {
+		if mark.Epoch > epoch {
+			return mark, fmt.Errorf("the pool has come to epoch %d, and the control record to %d only: do they belong together?", mark.Epoch, epoch)
+		}
+		epoch = max(epoch, mark.Tried)
+		mark.Epoch = epoch
+		return mark, nil
+	})
+	return epoch, err
+}
+
+// claimMark has the pool's mark name the epoch that a new control record begins
+// at, before there is one.
+func (s *Store) claimMark(ctx context.Context, epoch uint64) error {
+	return s.changeMark(ctx, func(mark poolMark) (poolMark, error) {
+		if mark.reached() > epoch {
+			return mark, fmt.Errorf("another instance has come to epoch %d meanwhile", mark.reached())
+		}
+		mark.Tried = epoch
+		return mark, nil
+	})
+}
+
+// changeMark puts what change makes of the pool's mark in its place.
+func (s *Store) changeMark(ctx context.Context, change func(poolMark) (poolMark, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.callTimeout)
 	defer cancel()
 	for {
 		mark, tag, err := readMark(ctx, s.home.Records())
-		switch {
-		case err != nil || mark.Epoch == epoch:
+		if err != nil {
 			return err
-		case mark.Epoch > epoch:
-			return fmt.Errorf("the pool has come to epoch %d, and the control record to %d only: do they belong together?", mark.Epoch, epoch)
 		}
-		value, err := json.Marshal(poolMark{epoch, nonce()})
+		next, err := change(mark)
+		if err != nil || next == mark {
+			return err
+		}
+		next.Nonce = nonce()
+		value, err := json.Marshal(next)
 		if err != nil {
 			return err
 		}
@@ -92,11 +124,11 @@ func (s *Store) restore(ctx context.Context, tag string) error {
 	case err != nil:
 		return fmt.Errorf("there is no control record, and Ceph, which may know of one, cannot be asked: %w", err)
 	default:
-		begins.Epoch = 1 + max(traces, mark.Epoch)
+		begins.Epoch = 1 + max(traces, mark.reached())
 		if len(areas) > 0 {
 			begins.Mode = Reconciling
 		}
-		if err := s.raiseMark(ctx, begins.Epoch); err != nil {
+		if err := s.claimMark(ctx, begins.Epoch); err != nil {
 			return fmt.Errorf("leaving the mark in the pool: %w", err)
 		}
 	}

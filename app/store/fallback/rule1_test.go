@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"bogops/app/store"
+	"bogops/app/store/versioned/memplace"
 )
 
 func TestOfTwoWhoMoveTheModeAtOnceOneDoes(t *testing.T) {
@@ -45,7 +46,8 @@ func TestALostRecordBeginsAfterEveryEpochThatLeftATrace(t *testing.T) {
 			dropArea(p)
 		}, Primary},
 		{"in Ceph", func(p *platform) {
-			require.NoError(p.t, p.nodes[0].raiseMark(p.t.Context(), 2))
+			_, err := p.nodes[0].raiseMark(p.t.Context(), 2)
+			require.NoError(p.t, err)
 			loseRecords(p, instances)
 			dropArea(p)
 		}, Primary},
@@ -89,6 +91,40 @@ func dropArea(p *platform) {
 	for _, head := range heads {
 		require.NoError(p.t, away.Area(2).Remove(p.t.Context(), head.Info.Key, head))
 	}
+}
+
+// Who is not the one to make the record has claimed an epoch in the pool all the
+// same. The platform goes past it, and is not kept from ever moving again.
+func TestAPlatformMovesOnWhereOthersClaimedLaterEpochsForALostRecord(t *testing.T) {
+	p := newPlatform(t, 2, broken{})
+	p.leave()
+	one, two := p.nodes[0], p.nodes[1]
+	_, err := one.write(t.Context(), "k", "meanwhile", store.PutOptions{})
+	require.NoError(t, err)
+	p.world.Home.SetDown(false)
+	loseRecords(p, recordName)
+	during(p.world.Away, by(one, "write-record", recordName), func() {
+		p.world.Away.SetDecide(func(call memplace.Call) memplace.Outcome {
+			if by(two, "write-record", recordName)(call) {
+				return memplace.Refuse
+			}
+			return memplace.Proceed
+		})
+		two.beat(t.Context())
+		two.beat(t.Context())
+	})
+	one.beat(t.Context())
+	p.world.Away.SetDecide(nil)
+	mark, _, err := readMark(t.Context(), one.home.Records())
+	require.NoError(t, err)
+	r, _, err := one.readRecord(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 3, r.Epoch)
+	require.EqualValues(t, 5, mark.reached())
+	p.serveAll()
+	p.bringHome()
+	require.EqualValues(t, 5, one.State().Epoch)
+	require.Equal(t, "meanwhile", two.read(t.Context(), "k"))
 }
 
 func TestARecordThatWentBackIsRaisedPastWhatWasKnown(t *testing.T) {

@@ -65,14 +65,19 @@ func (s *Store) move(ctx context.Context, m Mode) {
 	}
 }
 
-// moveTo makes next the control record over the one with tag. Wherever Ceph is
-// there its mark is raised first, so that it is never behind.
-func (s *Store) moveTo(ctx context.Context, next record, tag string) error {
+// moveTo makes next, of another mode, the control record over the one with tag.
+// Wherever Ceph is there its mark is raised first, so that it is never behind.
+func (s *Store) moveTo(ctx context.Context, next record, tag string) (err error) {
 	if next.Mode != Fallback {
-		if err := s.raiseMark(ctx, next.Epoch); err != nil {
+		if next.Epoch, err = s.raiseMark(ctx, next.Epoch); err != nil {
 			return err
 		}
 	}
+	return s.replace(ctx, next, tag)
+}
+
+// replace makes next the control record over the one with tag.
+func (s *Store) replace(ctx context.Context, next record, tag string) error {
 	before := s.clock.Now()
 	tag, err := s.writeRecord(ctx, next, tag)
 	switch {
