@@ -54,6 +54,9 @@ func (p *area) glance(ctx context.Context, name, key string) (stored, error) {
 		return s, err
 	}
 	whole, f, err := p.b.get(ctx, name, store.Range{Length: int64(headFixed + maxHeader)})
+	if errors.Is(err, store.ErrNotFound) {
+		return stored{}, nil // removed in between
+	}
 	if err != nil || whole == nil {
 		return stored{}, errors.Join(err, store.ErrUnavailable) // it has changed; somebody will ask again
 	}
