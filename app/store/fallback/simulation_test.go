@@ -13,7 +13,7 @@ import (
 func TestNoScheduleOfFaultsLosesOrConfusesAnObject(t *testing.T) {
 	var total counts
 	began := time.Now()
-	seeds := simSeeds(t, map[bool]int{false: 20, true: 2}[testing.Short()])
+	seeds := simSeeds(t, map[bool]int{false: 10, true: 2}[testing.Short()])
 	t.Logf("%d seeds from %d: BOGOPS_SEED replays one, BOGOPS_RUNS says how many", len(seeds), seeds[0])
 	for _, seed := range seeds {
 		if err := simulate(t, seed, variant{}, &total); err != nil {
