@@ -112,7 +112,8 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 	if err := say("verified", victim); err != nil {
 		return err
 	}
-	if err := within(ctx, plan.Window, action.Healed); err != nil {
+	// The window runs from the deed: what shows late is not broken for longer.
+	if err := within(over, plan.Window, action.Healed); err != nil {
 		return nil // not healed alone: the deferred rollback says so
 	}
 	err = say("healed", "by the platform itself")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -107,4 +108,22 @@ func TestAFaultThatCannotBePutBackIsToldAndEndsNobodysDay(t *testing.T) {
 		steps(t, t.Context(), func(a *Action) {
 			a.Undo = func(context.Context) (bool, error) { return true, errors.New("it does not start") }
 		}))
+}
+
+func TestAFaultThatShowsLateIsNotBrokenForLongerThanItsWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, broken := time.Now(), time.Duration(0)
+		states := steps(t, t.Context(), func(a *Action) {
+			a.Verify = func(context.Context) error {
+				if time.Since(begun) < 200*time.Millisecond {
+					return errors.New("still counted")
+				}
+				return nil
+			}
+			a.Healed = func(context.Context) error { return errors.New("one of two") }
+			a.Undo = func(context.Context) (bool, error) { broken = time.Since(begun); return true, nil }
+		})
+		require.Equal(t, []string{"injected", "verified", "rolled-back"}, states)
+		require.Equal(t, 300*time.Millisecond, broken)
+	})
 }

@@ -166,6 +166,7 @@ func (r *reading) sum(samples []Sample) journal.Readback {
 	var reasons []string
 	for i, s := range samples {
 		samples[i].Why = redactor.String(s.Why)
+		samples[i].Claim.Pieces = s.Claim.Pieces[:min(len(s.Claim.Pieces), maxKept)]
 		switch s.Status {
 		case verdict.OK:
 			told.Proven++
@@ -180,6 +181,10 @@ func (r *reading) sum(samples []Sample) journal.Readback {
 	told.Detail = strings.Join(reasons, "; ")
 	return told
 }
+
+// maxKept is how many pieces of an object the evidence names: a team could tell
+// of 65,536 for each.
+const maxKept = 64
 
 // maxReasons is how many failures the journal's line tells of; the evidence has
 // all.

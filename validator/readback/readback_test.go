@@ -31,6 +31,7 @@ type platform struct {
 	states  []string // of the store, one for each time that it is asked; the last one stays
 	store   string
 	refuses bool
+	splits  bool // tells of each byte by itself
 }
 
 func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -46,10 +47,15 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(ceph.Claim{
-		Store: p.store, Size: p.sizes[key], FSID: cephfake.ID, Pool: cephfake.Pool,
-		Pieces: []ceph.Piece{{Name: "head." + key, At: 64, Length: p.sizes[key]}},
-	})
+	claim := ceph.Claim{Store: p.store, Size: p.sizes[key], FSID: cephfake.ID, Pool: cephfake.Pool}
+	length := p.sizes[key]
+	if p.splits {
+		length = 1
+	}
+	for at := int64(0); at < p.sizes[key]; at += length {
+		claim.Pieces = append(claim.Pieces, ceph.Piece{Name: "head." + key, At: 64 + at, Offset: at, Length: length})
+	}
+	_ = json.NewEncoder(w).Encode(claim)
 }
 
 const stored = 40
@@ -208,6 +214,17 @@ func TestSecretsOfTheWayInStayOutOfTheReasons(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, told.Detail+samples[0].Why, "a-very-secret-key")
 	require.Equal(t, verdict.Unproven, samples[0].Status)
+}
+
+func TestEvidenceOfManyPiecesIsKeptInPart(t *testing.T) {
+	p, _, c := setup(t)
+	p.splits = true
+	told, samples, err := Run(t.Context(), c)
+	require.NoError(t, err)
+	require.Equal(t, 30, told.Proven, told.Detail)
+	for _, s := range samples {
+		require.Len(t, s.Claim.Pieces, 64)
+	}
 }
 
 func TestNothingAcknowledgedIsNothingSampled(t *testing.T) {
