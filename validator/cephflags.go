@@ -34,6 +34,9 @@ func (f cephFlags) given() bool {
 // open returns the way that the flags give, and one into nowhere without them.
 func (f cephFlags) open(env *environment, t target.Target) (*ceph.Cluster, error) {
 	if !f.given() {
+		if f.Key+f.Pool+f.Namespace+f.Bucket+f.AccessKey+f.SecretKey != "" || len(f.Sentinel) > 0 {
+			return nil, errors.New("a flag of Ceph stands without a way into it: want --ceph-monitors, --ceph-command, --ceph-status, --ceph-endpoint or --ceph-metrics")
+		}
 		return ceph.Nowhere(), nil
 	}
 	if len(f.Monitors) > 0 && f.Key == "" {
@@ -41,6 +44,9 @@ func (f cephFlags) open(env *environment, t target.Target) (*ceph.Cluster, error
 	}
 	if len(f.Monitors) > 0 && len(f.Status) > 0 {
 		return nil, errors.New("--ceph-status stands beside --ceph-monitors: want one of the two ways to ask them")
+	}
+	if len(f.Monitors) > 0 && len(f.Command) > 0 {
+		return nil, errors.New("--ceph-command stands beside --ceph-monitors: want one of the two ways to read")
 	}
 	if f.Endpoint != "" && (f.Bucket == "" || f.AccessKey == "" || f.SecretKey == "") {
 		return nil, errors.New("--ceph-endpoint wants --ceph-bucket, --ceph-access-key and --ceph-secret-key beside it")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"bogops/validator/ceph"
 	"bogops/validator/contest"
 )
 
@@ -54,6 +55,9 @@ func (c validateCmd) Run(env *environment) error {
 	fmt.Fprintf(env.stdout, "%s: contest %s, %d teams, %d campaigns: valid\n", c.File, checked.ID, len(checked.Teams), len(checked.Campaigns))
 	if without := unchecked(checked, inPlay(checked)); len(without) > 0 {
 		fmt.Fprintf(env.stdout, "in play and not checked by this judge, so without points: %s\n", strings.Join(without, ", "))
+	}
+	if why := blind(checked, ceph.Built); why != "" {
+		fmt.Fprintln(env.stdout, why)
 	}
 	return nil
 }

@@ -93,6 +93,9 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 	if without := unchecked(checked, probes); len(without) > 0 {
 		cfg.Progress("In play and not checked by this judge: " + strings.Join(without, ", "))
 	}
+	if why := blind(checked, ceph.Built); why != "" {
+		cfg.Progress(why)
+	}
 
 	group, ctx := errgroup.WithContext(env.ctx)
 	group.Go(func() error {
@@ -183,6 +186,23 @@ func unchecked(checked *contest.Contest, probes []probe.Probe) []string {
 		}
 	}
 	return bricks
+}
+
+// blind says of which teams a judge without librados cannot see the Ceph, and
+// nothing where it can: each of their verdicts would be JUDGE_ERROR, which an
+// organiser must know before the day.
+func blind(checked *contest.Contest, built bool) string {
+	inPlay := slices.ContainsFunc(checked.Bricks, func(b contest.Brick) bool { return b.ID == "ceph" && b.InPlay })
+	var unseen []string
+	for _, t := range checked.Teams {
+		if !built && inPlay && t.Ceph != nil && len(t.Ceph.Monitors) > 0 {
+			unseen = append(unseen, t.ID)
+		}
+	}
+	if len(unseen) == 0 {
+		return ""
+	}
+	return "This judge was built without librados and cannot look into the Ceph of " + strings.Join(unseen, ", ") + ": want one from make build where librados-dev is"
 }
 
 // inPlay is the checks of the bricks that the contest has in play.

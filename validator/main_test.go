@@ -58,6 +58,8 @@ func TestABadCommandLineSaysWhatIsWantedAndExits64(t *testing.T) {
 		{"a key on the command line", append(probing, "--ceph-monitors", "a", "--ceph-key", "AQDn"), "--ceph-key: want env:NAME or file:PATH"},
 		{"monitors without a key", append(probing, "--ceph-monitors", "a"), "--ceph-monitors stands without --ceph-key"},
 		{"a gateway without keys", append(probing, "--ceph-endpoint", "https://a"), "--ceph-endpoint wants --ceph-bucket"},
+		{"two ways to read", append(probing, "--ceph-monitors", "a", "--ceph-key", "file:"+broken, "--ceph-command", "cat"), "--ceph-command stands beside --ceph-monitors"},
+		{"a sentinel without a way in", append(probing, "--ceph-sentinel", "remove"), "stands without a way into it"},
 		{"a level without checks", append(probing, "--level", "gold"), "--level gold: this judge has checks for bronze, silver"},
 		{"contest file that is missing", []string{"validate", missing}, missing},
 		{"contest file with an unknown key", []string{"validate", broken}, "identifier"},

@@ -49,3 +49,15 @@ func TestTheBricksThatNothingChecksAreNamed(t *testing.T) {
 		require.Equal(t, want, unchecked(checked, inPlay(checked)))
 	}
 }
+
+func TestAJudgeThatCannotSeeSomeCephSaysWhose(t *testing.T) {
+	monitors := &contest.Ceph{Monitors: []string{"192.0.2.11:3300"}}
+	checked := &contest.Contest{
+		Bricks: []contest.Brick{{ID: "ceph", InPlay: true}},
+		Teams:  []contest.Team{{ID: "loutres", Ceph: monitors}, {ID: "pandas", Ceph: &contest.Ceph{Command: []string{"cat"}}}, {ID: "temoin"}},
+	}
+	require.Contains(t, blind(checked, false), "the Ceph of loutres: want")
+	require.Empty(t, blind(checked, true))
+	checked.Bricks[0].InPlay = false
+	require.Empty(t, blind(checked, false))
+}

@@ -91,6 +91,9 @@ func (r *reader) checkCeph(path string, c *Ceph) {
 	if len(c.Monitors) > 0 && len(c.Status) > 0 {
 		r.wrongAt(path+".status", "stands beside monitors: want one of the two ways to ask them")
 	}
+	if len(c.Monitors) > 0 && len(c.Command) > 0 {
+		r.wrongAt(path+".command", "stands beside monitors: want one of the two ways to read")
+	}
 }
 
 func (r *reader) checkBricks(c *Contest) {

@@ -38,6 +38,7 @@ var invalid = []struct {
 		"13:50: teams[0].ceph.sentinel.command is missing: Program and arguments with the organiser's own key; it is called with POOL NAMESPACE NAME.",
 	}},
 	{"ceph-status", []string{
+		"13:33: teams[0].ceph.command stands beside monitors: want one of the two ways to read",
 		"13:50: teams[0].ceph.monitors stands without user and key, want all three: monitors answer nobody else",
 		"13:63: teams[0].ceph.status stands beside monitors: want one of the two ways to ask them",
 	}},

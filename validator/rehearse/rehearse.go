@@ -213,7 +213,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 			Probes: r.probes,
 			Env: probe.Env{
 				Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody, Racers: racers,
-				TimeScale: timeScale, OneMachine: true, Ceph: r.cast.ways(),
+				TimeScale: timeScale, Settling: 2 * tick, OneMachine: true, Ceph: r.cast.ways(),
 			},
 			Dir: r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
 			LoadStarted: r.loseOne, Epilogue: r.confess,
