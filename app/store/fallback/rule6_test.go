@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -134,6 +135,39 @@ func TestAnInstanceThatFellSilentIsShutOutBeforeItsTombstonesGo(t *testing.T) {
 	require.Zero(t, p.tombstones())
 	require.Zero(t, p.world.Home.Land(memplace.All), "its address is on the blocklist")
 	require.Equal(t, "nothing", p.nodes[0].read(t.Context(), "k"))
+}
+
+// A write that landed in an area after it was emptied, and that its client was not
+// told of, is older than the delete. A lost record would have the area listed.
+func TestATombstoneStaysWhileAnEndedAreaHoldsAnything(t *testing.T) {
+	p := newPlatform(t, 2, broken{})
+	p.leave()
+	one, two := p.nodes[0], p.nodes[1]
+	during(p.world.Away, by(one, "commit", "k"), func() {
+		p.nodes = []*node{two}
+		p.comeBack()
+		require.NoError(t, two.workOnce(t.Context()))
+		require.Equal(t, Primary, p.mode())
+	})
+	_, err := one.write(context.WithoutCancel(t.Context()), "k", "late", store.PutOptions{})
+	require.ErrorIs(t, err, store.ErrUnknown)
+	p.nodes = []*node{two, one}
+	p.serveAll()
+	require.NoError(t, two.Delete(t.Context(), "k", ""))
+	p.world.Away.SetDecide(func(call memplace.Call) memplace.Outcome {
+		if call.Op == "remove" {
+			return memplace.Refuse
+		}
+		return memplace.Proceed
+	})
+	for range 4 {
+		p.pass(testLease, p.nodes...)
+		require.Error(t, two.workOnce(t.Context()), "the area cannot be swept")
+	}
+	loseRecords(p, recordName)
+	p.serveAll()
+	require.Equal(t, Reconciling, p.mode())
+	require.Equal(t, "nothing", one.read(t.Context(), "k"))
 }
 
 func TestMoreDoubtsThanARecordHoldsKeepEveryTombstone(t *testing.T) {

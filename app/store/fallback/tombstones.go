@@ -53,6 +53,11 @@ func (op *operation) collect() error {
 	if err != nil || !all {
 		return err
 	}
+	// What an older write left in an area that is off the list must not outlive
+	// the tombstone: were the record lost, the area would be listed again.
+	if err := op.sweep(); err != nil {
+		return err
+	}
 	heads := b.heads
 	b.heads = nil
 	for _, head := range heads {
