@@ -37,6 +37,34 @@ func TestTheStateSaysWhatIsAwayFromHome(t *testing.T) {
 	require.Equal(t, store.Healthy, n.Health(t.Context()).State)
 }
 
+// A count of much takes long, and asks S3 for every object of it.
+func TestWhatIsAwayIsCountedLessOftenWhereThatTakesLong(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	p.leave()
+	n := p.nodes[0]
+	_, err := n.write(t.Context(), "a", "x", store.PutOptions{})
+	require.NoError(t, err)
+	counts := 0
+	p.world.Away.SetDecide(func(call memplace.Call) memplace.Outcome {
+		if call.Op == "heads" {
+			counts++
+			p.clock.advance(2 * time.Second)
+		}
+		return memplace.Proceed
+	})
+	p.pass(testLease, n)
+	require.NoError(t, n.workOnce(t.Context()))
+	require.Equal(t, 1, n.State().Backlog)
+	for range 3 {
+		p.pass(testLease, n)
+		require.NoError(t, n.workOnce(t.Context()))
+	}
+	require.Equal(t, 1, counts)
+	p.pass(testLease, n)
+	require.NoError(t, n.workOnce(t.Context()))
+	require.Equal(t, 2, counts)
+}
+
 func TestMetadataAndDigestsComeHome(t *testing.T) {
 	p := newPlatform(t, 1, broken{})
 	p.leave()

@@ -94,22 +94,26 @@ type backlog struct {
 	objects int
 	more    bool
 	oldest  time.Time
-	counted time.Duration
+	next    time.Duration // when the next count is due
 }
 
 // mostCounted bounds a count of what is away from home.
 const mostCounted = 10_000
 
+// countRest is how many times as long as a count took there is none: it asks for
+// every head, and S3 has its clients to serve.
+const countRest = 20
+
 // survey counts what the listed areas hold, now and then.
 func (s *Store) survey(ctx context.Context, now time.Duration) error {
 	s.mu.Lock()
 	areas := s.lease.known.Areas
-	due := len(areas) == 0 || now-s.backlog.counted >= s.cfg.Lease/2
+	due := len(areas) == 0 || now >= s.backlog.next
 	s.mu.Unlock()
 	if !due {
 		return nil
 	}
-	found := backlog{counted: now}
+	begun, found := s.clock.Now(), backlog{}
 	for _, area := range areas {
 		for cursor, first := "", true; (first || cursor != "") && !found.more; first = false {
 			heads, next, err := s.away.Heads(ctx, area, cursor, 256)
@@ -120,6 +124,8 @@ func (s *Store) survey(ctx context.Context, now time.Duration) error {
 			cursor, found.more = next, found.objects >= mostCounted
 		}
 	}
+	now = s.clock.Now()
+	found.next = now + max(s.cfg.Lease/2, countRest*(now-begun))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.backlog = found
