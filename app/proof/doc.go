@@ -5,8 +5,9 @@
 // in the end every object is read back through the API and, with the judge's
 // key, in Ceph itself. All of it is tests; they need the tag ceph.
 //
-//	BOGOPS_SEED      replays what clients send, and to whom
-//	BOGOPS_FREEZE    how long the OSDs stand still; 10s
-//	BOGOPS_SOAK      go round with other seeds until so much time has passed; 0
-//	BOGOPS_PROOF_S3  moto, or radosgw: that of the cluster that BOGOPS_CEPH names
+//	BOGOPS_SEED         replays what clients send, and to whom
+//	BOGOPS_FREEZE       how long the OSDs stand still; 10s
+//	BOGOPS_SOAK         go round with other seeds until so much time has passed; 0
+//	BOGOPS_PROOF_S3     moto, or radosgw: the gateway of a second cluster
+//	BOGOPS_PROOF_TABLE  a file that the table is added to
 package proof

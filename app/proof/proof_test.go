@@ -25,14 +25,15 @@ func newParts(t testing.TB) parts {
 	return parts{cephtest.Own(t, ceph.Options{Monitors: 1}), newS3(t)}
 }
 
-// newS3 is moto, or the gateway of the cluster that other tests share.
+// newS3 is moto, or the gateway of a second cluster.
 func newS3(t testing.TB) s3.Server {
 	t.Helper()
 	switch kind := os.Getenv("BOGOPS_PROOF_S3"); kind {
 	case "", "moto":
 		return s3.StartMoto(t)
 	case "radosgw":
-		at := cephtest.Gateway(t)
+		at, err := cephtest.Own(t, ceph.Options{Monitors: 1}).Gateway(t.Context())
+		require.NoError(t, err)
 		return s3.Server{Name: kind, Endpoint: at.Endpoint, AccessKey: at.AccessKey, SecretKey: at.SecretKey}
 	default:
 		require.FailNow(t, "BOGOPS_PROOF_S3: "+kind+" given; want moto or radosgw")
