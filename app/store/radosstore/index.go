@@ -69,13 +69,14 @@ func (x *index) around(ctx context.Context, key string, base, next versioned.Hea
 	if _, err := x.open(ctx); err != nil {
 		return versioned.Head{}, err
 	}
+	fence := x.shardOf(key).seen() // before the head can be there; see remove
 	e := pendingEntry(next, key, x.now())
 	pending, err := x.put(e)
 	if err != nil {
 		return versioned.Head{}, err
 	}
 	head, err := write()
-	fence, indexed := pending.wait(ctx)
+	indexed := pending.wait(ctx)
 	switch {
 	case errors.Is(err, store.ErrUnknown):
 		return head, err // the entry stays pending for as long as that is true
@@ -87,7 +88,7 @@ func (x *index) around(ctx context.Context, key string, base, next versioned.Hea
 		// This process stood still for so long that the entry may have been
 		// taken for a dead one. The head is there now, so from here it cannot.
 		if pending, err = x.put(e); err == nil {
-			fence, indexed = pending.wait(ctx)
+			indexed = pending.wait(ctx)
 		} else {
 			indexed = err
 		}
@@ -109,8 +110,8 @@ func (x *index) put(e entry) (*ticket, error) {
 	return t, nil
 }
 
-// settle queues that e took effect, which was known under this fence of its
-// shard, and that the entry of the write it replaced can go.
+// settle queues that e took effect, which was not replaced yet when the fence of
+// its shard was this one, and that the entry of the write it replaced can go.
 func (x *index) settle(e entry, fence uint64, replaced versioned.Version) {
 	x.queue(e.key, edit{name: e.name(), value: e.value(), lazy: true, fenced: true, fence: fence})
 	if !replaced.IsZero() {

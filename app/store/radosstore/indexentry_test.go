@@ -77,8 +77,7 @@ func setEntry(t *testing.T, h *Home, e entry) {
 	t.Helper()
 	pending, err := h.index.put(e)
 	require.NoError(t, err)
-	_, err = pending.wait(t.Context())
-	require.NoError(t, err)
+	require.NoError(t, pending.wait(t.Context()))
 }
 
 func TestASettledEntryThatWasLeftBehindGoesWithItsKey(t *testing.T) {

@@ -14,11 +14,12 @@ import (
 // After it the versions of key begin anew, so no settled entry may be left or
 // come later: it would sort above those of new objects and be believed. Writers
 // settle at leisure, and a settling whose answer was lost may land at any time.
-// So before anything else the shard's fence moves: a settling carries the fence
-// under which its pending entry was set, or under which a lister looked at the
-// head, and one that is older than the fence never lands. From then to the end
-// the head is base or gone, so nobody learns that another write of key took
-// effect; and nobody but its own writer settles a tombstone.
+// So before anything else the shard's fence moves: a settling carries a fence
+// that was seen before its head was written, or before a lister looked at the
+// head, and one that is older than the fence never lands, however long its
+// process stood still. From then to the end the head is base or gone, so nobody
+// learns that another write of key took effect; and nobody but its own writer
+// settles a tombstone.
 //
 // Then the entries up to base go, and that of base becomes pending again, so
 // that after a crash half-way the head is looked at. Entries above base are of

@@ -18,19 +18,22 @@ type edit struct {
 
 // ticket is how a writer waits for its entry.
 type ticket struct {
-	done  chan struct{}
-	fence uint64 // of the shard, when the entry was set
-	err   error
+	done chan struct{}
+	err  error
 }
 
-func (t *ticket) wait(ctx context.Context) (fence uint64, err error) {
+func (t *ticket) wait(ctx context.Context) error {
 	select {
 	case <-t.done:
-		return t.fence, t.err
+		return t.err
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return ctx.Err()
 	}
 }
+
+// fenceTries is how often a batch is sent while others move the fence of its
+// shard. Each time a removal has got on, and one takes several times as long.
+const fenceTries = 16
 
 // What is queued for a shard leaves in operations of up to maxBatch changes, and
 // beyond maxLazy what nobody waits for is forgotten.
@@ -140,7 +143,7 @@ func (s *shard) see(fence uint64) {
 // fly sends batch after batch until nothing urgent is left.
 func (x *index) fly(s *shard) {
 	for batch := s.take(); batch != nil; batch = s.take() {
-		fence, err := x.send(x.life, s, batch)
+		err := x.send(x.life, s, batch)
 		for _, c := range batch {
 			if c.ticket == nil {
 				continue
@@ -150,7 +153,7 @@ func (x *index) fly(s *shard) {
 				// the next flush. A pending entry too many does no harm.
 				s.add(edit{name: c.name, value: c.value, lazy: true})
 			}
-			c.ticket.fence, c.ticket.err = fence, err
+			c.ticket.err = err
 			close(c.ticket.done)
 		}
 	}
@@ -158,9 +161,9 @@ func (x *index) fly(s *shard) {
 
 // send carries out a batch under the fence of the shard, without what was
 // queued under an older one.
-func (x *index) send(ctx context.Context, s *shard, batch []edit) (fence uint64, err error) {
-	for range 4 {
-		fence = s.seen()
+func (x *index) send(ctx context.Context, s *shard, batch []edit) (err error) {
+	for range fenceTries {
+		fence := s.seen()
 		all := fencedEdit{set: map[string][]byte{}}
 		for _, one := range batch {
 			switch {
@@ -172,16 +175,16 @@ func (x *index) send(ctx context.Context, s *shard, batch []edit) (fence uint64,
 			}
 		}
 		if len(all.set)+len(all.drop) == 0 {
-			return fence, nil
+			return nil
 		}
 		if err = editFenced(ctx, x.pool, s.object, fence, all); !errors.Is(err, errGuard) {
-			return fence, err
+			return err
 		}
 		now, err := readFence(ctx, x.pool, s.object)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		s.see(now)
 	}
-	return 0, err
+	return err
 }

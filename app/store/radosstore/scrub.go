@@ -145,7 +145,7 @@ func (x *index) mend(ctx context.Context, key string, head versioned.Head) (bool
 	if err != nil {
 		return false, err
 	}
-	if _, err := t.wait(ctx); err != nil {
+	if err := t.wait(ctx); err != nil {
 		return false, err
 	}
 	return true, nil
