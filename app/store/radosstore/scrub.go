@@ -33,7 +33,7 @@ type Scrubbed struct {
 
 // scrub walks all objects of the pool's namespace and mends what follows from
 // the heads: the index, and the registry. It goes on where something fails, and
-// says so in the error. It holds 16 bytes for every object with tails.
+// says so in the error. It holds a name in memory for every draft with tails.
 type scrub struct {
 	home *Home
 	opts ScrubOptions
@@ -42,6 +42,7 @@ type scrub struct {
 	did   Scrubbed
 	heads map[draftID]bool   // drafts that are the body of an object
 	tails map[draftID]string // drafts with tails, and the hash of their key
+	mute  map[string]bool    // hashes of the keys whose heads could not be read
 	errs  []error
 }
 
@@ -52,7 +53,7 @@ func (h *Home) Scrub(ctx context.Context, opts ScrubOptions) (Scrubbed, error) {
 	if opts.AtOnce <= 0 {
 		opts.AtOnce = 4
 	}
-	s := &scrub{home: h, opts: opts, heads: map[draftID]bool{}, tails: map[draftID]string{}}
+	s := &scrub{home: h, opts: opts, heads: map[draftID]bool{}, tails: map[draftID]string{}, mute: map[string]bool{}}
 	if _, err := h.index.open(ctx); err != nil {
 		return Scrubbed{}, err
 	}
@@ -83,6 +84,7 @@ func (h *Home) Scrub(ctx context.Context, opts ScrubOptions) (Scrubbed, error) {
 // head checks one head and its entry.
 func (s *scrub) head(ctx context.Context, name, key string) {
 	now, err := s.home.readHead(ctx, key)
+	read := err == nil
 	if err == nil && s.opts.Bodies && now.Exists() {
 		err = s.home.readThrough(ctx, key)
 	}
@@ -115,6 +117,9 @@ func (s *scrub) head(ctx context.Context, name, key string) {
 	}
 	if tailed {
 		s.heads[now.draft] = true
+	}
+	if !read {
+		s.mute[tailHash(key)] = true
 	}
 }
 
@@ -167,7 +172,7 @@ func (r *uploads) mend(ctx context.Context, key string, now head) (bool, error) 
 // another scrub finds just so is left to the collector.
 func (s *scrub) orphans(ctx context.Context) error {
 	for d, hash := range s.tails {
-		if s.heads[d] {
+		if s.heads[d] || s.mute[hash] {
 			continue
 		}
 		r, ok, _, err := s.home.uploads.read(ctx, d)

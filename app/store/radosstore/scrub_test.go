@@ -99,6 +99,26 @@ func TestTailsOfNobodyAreCollectedWhenTwoScrubsFoundThemSo(t *testing.T) {
 	require.Equal(t, big, readAll(t, h, "kept"))
 }
 
+func TestTailsWhoseHeadCannotBeReadAreNotOfNobody(t *testing.T) {
+	p, c := newMemPool(), &clock{now: time.Unix(1e9, 0)}
+	h := memHome(t, p, c)
+	_, err := write(t.Context(), h, "k", big, versioned.Head{})
+	require.NoError(t, err)
+	for _, name := range p.names("u:") { // the registry is lost
+		delete(p.objects, name)
+	}
+	p.objects[headName("k")].bytes[20] ^= 1
+	for range 3 {
+		did, err := h.Scrub(t.Context(), ScrubOptions{})
+		require.NoError(t, err)
+		require.Equal(t, []string{headName("k")}, did.Damaged)
+		require.Zero(t, did.Orphans+did.Confirmed)
+		collectFor(t, h, c, 2)
+	}
+	p.objects[headName("k")].bytes[20] ^= 1 // by whoever mends heads
+	require.Equal(t, big, readAll(t, h, "k"))
+}
+
 func TestATombstoneGoesAfterItsRetentionWithItsEntriesAndNotBefore(t *testing.T) {
 	p, c := newMemPool(), &clock{now: time.Unix(1e9, 0)}
 	h := memHome(t, p, c)
