@@ -66,7 +66,7 @@ func (c *cluster) supervise(ctx context.Context) {
 		c.plug(s)
 		c.probe(ctx, s)
 		c.unplug("the session has ended")
-		s.end()
+		s.end(endPatience * c.cfg.OpTimeout)
 	}
 	c.unplug("the store is closed")
 	c.mood.failure(time.Now(), "The store is closed.")

@@ -72,7 +72,7 @@ func (h *Home) Blocklist(ctx context.Context, address string) error {
 }
 
 // Close waits for every operation that was begun, also for those whose callers
-// have gone. Readers that Open returned fail afterwards.
+// have gone; each ends by its time-out. Readers that Open returned fail afterwards.
 func (h *Home) Close() error {
 	h.endChores()
 	return h.pool.close()

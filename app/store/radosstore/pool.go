@@ -45,7 +45,7 @@ type pool interface {
 
 	health(now time.Time) store.Health
 
-	// close waits for every operation, given up or not.
+	// close waits for every operation, given up or not, ten time-outs at most.
 	close() error
 }
 

@@ -22,7 +22,7 @@ type session struct {
 	fsid        string
 	address     string
 
-	users sync.WaitGroup // operations; librados aborts the process where one outlives it
+	users sync.WaitGroup // operations; librados aborts the process where one outlives the connection
 	once  sync.Once
 	out   chan struct{} // closed: the cluster has shut this client out
 }
@@ -149,11 +149,29 @@ func (s *session) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// end waits for the operations that run and disconnects.
-func (s *session) end() {
-	s.users.Wait()
+// endPatience is how many time-outs the operations of a session have to end.
+const endPatience = 10
+
+// end waits for the operations that run and disconnects. Each ends by its
+// time-out, but a wait for the newest map of the cluster has none: where one goes
+// on without monitors the connection is left to it, since librados aborts the
+// process otherwise. It reports whether it has disconnected.
+func (s *session) end(patience time.Duration) bool {
+	quiet := make(chan struct{})
+	go func() {
+		s.users.Wait()
+		close(quiet)
+	}()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-quiet:
+	case <-timer.C:
+		return false
+	}
 	_ = s.completions.stop() // it is only an event that is closed
 	s.io.Destroy()
 	s.conn.Shutdown()
 	s.completions.free()
+	return true
 }
