@@ -18,11 +18,17 @@ func openCeph(ctx context.Context, cfg Config, u storeURL, log *slog.Logger) (op
 		KeyFile: cfg.Ceph.KeyFile, Key: cfg.Secrets.CephKey,
 		Pool: u.name, Namespace: u.namespace,
 		InFlight: cfg.Ceph.InFlight, Bytes: storeBytes(cfg), OpTimeout: cfg.Ceph.Timeout,
+		Failed: func(what string, err error) {
+			log.Warn("work in the background of the store failed and will be done again", "what", what, "error", err.Error())
+		},
 	})
 	if err != nil {
 		return opened{}, err
 	}
-	o := opened{metrics: []prometheus.Collector{telemetry.Ceph(func() telemetry.CephNumbers { return telemetry.CephNumbers(home.Numbers()) })}}
+	o := opened{metrics: []prometheus.Collector{
+		telemetry.Ceph(func() telemetry.CephNumbers { return telemetry.CephNumbers(home.Numbers()) }),
+		telemetry.CephBackground(func() telemetry.CephChores { return telemetry.CephChores(home.ChoreNumbers()) }),
+	}}
 	if cfg.Fallback == "" {
 		o.store = openUnmarked(home, markEvery)
 		return o, nil

@@ -77,6 +77,34 @@ func Ceph(numbers func() CephNumbers) prometheus.Collector {
 	return g
 }
 
+// CephChores say what has come of the work in the background on a Ceph pool.
+type CephChores struct {
+	Passes       int64 // of the collector
+	PassesFailed int64 // of Passes, in whole or in part
+	BeatsFailed  int64 // rounds in which not all uploads could be said to go on
+	Uploads      int64 // in the registry, at the latest pass
+	Tails        int64 // removed by passes
+}
+
+// CephBackground tells at every scrape how the work in the background goes.
+func CephBackground(chores func() CephChores) prometheus.Collector {
+	g := &gathered{}
+	passes := g.desc("bogops_ceph_collector_passes_total", "Passes of the collector over what no object refers to.")
+	failed := g.desc("bogops_ceph_collector_failed_passes_total", "Passes of the collector in which something failed.")
+	beats := g.desc("bogops_ceph_failed_beats_total", "Rounds in which not all uploads could be registered as alive.")
+	uploads := g.desc("bogops_ceph_registered_uploads", "Bodies in tails that the registry knew at the latest pass.")
+	tails := g.desc("bogops_ceph_collected_tails_total", "Tails that passes of the collector have removed.")
+	g.collect = func(to chan<- prometheus.Metric) {
+		n := chores()
+		counter(to, passes, float64(n.Passes))
+		counter(to, failed, float64(n.PassesFailed))
+		counter(to, beats, float64(n.BeatsFailed))
+		gauge(to, uploads, float64(n.Uploads))
+		counter(to, tails, float64(n.Tails))
+	}
+	return g
+}
+
 func oneIf(is bool) float64 {
 	if is {
 		return 1

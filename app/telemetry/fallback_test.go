@@ -73,3 +73,23 @@ func TestTheWayToCephIsToldAsItIsAtTheScrape(t *testing.T) {
 		bogops_ceph_waiting_operations 3
 	`)))
 }
+
+func TestTheWorkInTheBackgroundOnCephIsTold(t *testing.T) {
+	require.NoError(t, testutil.CollectAndCompare(CephBackground(func() CephChores { return CephChores{1, 2, 3, 4, 5} }), strings.NewReader(`
+		# HELP bogops_ceph_collected_tails_total Tails that passes of the collector have removed.
+		# TYPE bogops_ceph_collected_tails_total counter
+		bogops_ceph_collected_tails_total 5
+		# HELP bogops_ceph_collector_failed_passes_total Passes of the collector in which something failed.
+		# TYPE bogops_ceph_collector_failed_passes_total counter
+		bogops_ceph_collector_failed_passes_total 2
+		# HELP bogops_ceph_collector_passes_total Passes of the collector over what no object refers to.
+		# TYPE bogops_ceph_collector_passes_total counter
+		bogops_ceph_collector_passes_total 1
+		# HELP bogops_ceph_failed_beats_total Rounds in which not all uploads could be registered as alive.
+		# TYPE bogops_ceph_failed_beats_total counter
+		bogops_ceph_failed_beats_total 3
+		# HELP bogops_ceph_registered_uploads Bodies in tails that the registry knew at the latest pass.
+		# TYPE bogops_ceph_registered_uploads gauge
+		bogops_ceph_registered_uploads 4
+	`)))
+}

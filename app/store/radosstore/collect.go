@@ -46,6 +46,9 @@ func newCollector(h *Home, grace, retention time.Duration) *collector {
 	return &collector{home: h, grace: grace, retention: retention, seen: map[draftID]sighting{}}
 }
 
+// mostErrors is how many failures of one pass are told in words.
+const mostErrors = 8
+
 // collect makes one pass. What failed is in the error, and tried again by the
 // next pass. It costs one read of a head for every object with tails.
 //
@@ -61,15 +64,21 @@ func (c *collector) collect(ctx context.Context) (Collected, error) {
 	defer c.mu.Unlock()
 	var did Collected
 	var errs []error
+	failures := 0
 	there := map[draftID]bool{}
 	err := c.home.uploads.each(ctx, func(d draftID, r record) error {
 		did.Uploads++
 		there[d] = true
 		if err := c.one(ctx, d, r, &did); err != nil {
-			errs = append(errs, fmt.Errorf("upload %s: %w", d, err))
+			if failures++; failures <= mostErrors {
+				errs = append(errs, fmt.Errorf("upload %s: %w", d, err))
+			}
 		}
 		return ctx.Err()
 	})
+	if failures > mostErrors {
+		errs = append(errs, fmt.Errorf("and %d more uploads", failures-mostErrors))
+	}
 	for d := range c.seen {
 		if !there[d] && err == nil {
 			delete(c.seen, d)

@@ -30,11 +30,12 @@ type Config struct {
 	Bytes     int64         // of all bodies in memory at once; default 96 MiB, at least 16 MiB
 	OpTimeout time.Duration // of one operation, in whole seconds, as Ceph takes it; default 3 s
 
-	IndexShards  int           // of a pool that has no index yet; default 16, and never changed afterwards
-	CollectEvery time.Duration // between passes of the collector; default 5 min, negative: none
-	Grace        time.Duration // longer than any read, and any silence of an upload; default 10 min
-	Stale        time.Duration // after which a write that was never heard of again is dead; default 24 h
-	Retention    time.Duration // of tombstones; 0: they stay, as a fall-back needs it, which removes them itself
+	IndexShards  int                          // of a pool that has no index yet; default 16, and never changed afterwards
+	CollectEvery time.Duration                // between passes of the collector; default 5 min, negative: none
+	Grace        time.Duration                // longer than any read, and any silence of an upload; default 10 min
+	Stale        time.Duration                // after which a write that was never heard of again is dead; default 24 h
+	Failed       func(what string, err error) // is told what failed in the background, by one of its goroutines; nil: nobody
+	Retention    time.Duration                // of tombstones; 0: they stay, as a fall-back needs it, which removes them itself
 }
 
 // The sizes of the layout. Objects say their own, so these may change.

@@ -163,11 +163,6 @@ func (r *uploads) update(ctx context.Context, d draftID, to func(record) record)
 	if errors.Is(err, errGivenUp) {
 		l.givenUp = err
 	}
-	if errors.Is(err, store.ErrUnknown) {
-		// Armed or not, no head follows from here: to the caller nothing is in
-		// doubt.
-		err = fmt.Errorf("%w: the registry did not answer in time", store.ErrUnavailable)
-	}
 	return err
 }
 
@@ -177,6 +172,11 @@ func (r *uploads) store(ctx context.Context, d draftID, l *liveUpload, to record
 	for range 8 {
 		edit := fencedEdit{set: map[string][]byte{d.String(): to.encode()}}
 		err := editFenced(ctx, r.pool, registerName(d), l.fence, edit)
+		if errors.Is(err, store.ErrUnknown) {
+			// Noted or not, no tail and no head follows from here: to the caller
+			// nothing is in doubt.
+			return fmt.Errorf("%w: the registry did not answer in time", store.ErrUnavailable)
+		}
 		if !errors.Is(err, errGuard) {
 			return err
 		}
