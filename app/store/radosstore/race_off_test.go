@@ -1,0 +1,5 @@
+//go:build ceph && !race
+
+package radosstore
+
+const raceMemory = 1
