@@ -104,7 +104,7 @@ func (s *Session) awaitForgotten(ctx context.Context, key string, body []byte) (
 }
 
 // looks counts the connections that still serve the bytes. An answer with other
-// bytes is wrong at once.
+// bytes is wrong at once. One that sheds load serves nothing, as 429 or as 503.
 func (s *Session) looks(ctx context.Context, key string, body []byte) (served int, err error) {
 	for range sentinelLooks {
 		reply, err := s.Get(ctx, key)
@@ -112,7 +112,7 @@ func (s *Session) looks(ctx context.Context, key string, body []byte) (served in
 			return served, err
 		}
 		switch {
-		case reply.Status == 404 || reply.Status >= 500:
+		case reply.Status == 404 || reply.Status == 429 || reply.Status >= 500:
 		case reply.Status == 200 && bytes.Equal(reply.Body, body):
 			served++
 		default:

@@ -18,6 +18,7 @@ type backing struct {
 	cluster  *cephfake.Fake
 	claims   map[string]ceph.Claim
 	caches   bool                              // serves what it has in memory
+	sheds    bool                              // refuses as under load what the cluster lost
 	damage   func([]byte) []byte               // what becomes of the bytes in the cluster; nil: nothing
 	pretends func(ceph.Claim) ceph.Claim       // what the evidence call tells; nil: the truth
 	silent   func(w http.ResponseWriter) error // the evidence call's refusal; nil: it answers

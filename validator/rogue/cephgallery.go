@@ -29,6 +29,8 @@ func cephGallery() []Rogue {
 			})},
 		{Name: "caches", Why: "It writes to Ceph and serves from its memory.", Wants: checks(verdict.Mumble, sentinel),
 			change: stores(func(b *backing) { b.caches = true })},
+		{Name: "sheds-load", Why: "Nothing is wrong: under load it refuses with 429, and serves no bytes.",
+			change: stores(func(b *backing) { b.sheds = true })},
 		{Name: "hides-what-was-proven", Why: "What was just proven is gone from Ceph before it can be removed.", Wants: checks(unproven, sentinel),
 			change: cluster(func(s *site) {
 				s.way.Remove = func(_ context.Context, o ceph.Object) error {

@@ -212,10 +212,14 @@ func (p *platform) get(w http.ResponseWriter, r *http.Request, key string) error
 	}
 	p.mu.RLock()
 	o, ok := p.objects[key]
-	if ok && p.backing != nil {
+	known := ok && p.backing != nil
+	if known {
 		o.body, ok = p.backing.read(key, o)
 	}
 	p.mu.RUnlock()
+	if known && !ok && p.backing.sheds {
+		return refusal{429, "busy"}
+	}
 	if !ok {
 		return refusal{404, "no such object"}
 	}
