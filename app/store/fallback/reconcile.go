@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -14,19 +15,20 @@ const carriers = 8
 // reconcile brings home what the listed areas hold, takes each empty one off the
 // list, and moves to primary when none is left. It has waited as everybody who
 // serves has: every write that was acknowledged in an area is seen by its lists.
+// An area that cannot be emptied stays, and keeps none of the others.
 func (op *operation) reconcile() error {
-	for _, epoch := range op.term.areas {
-		if err := op.drain(epoch); err != nil {
-			return err
-		}
-		if err := op.strike(epoch); err != nil {
-			return err
-		}
-	}
 	if len(op.term.areas) == 0 {
 		return op.strike(0)
 	}
-	return nil
+	var failed []error
+	for _, epoch := range op.term.areas {
+		err := op.drain(epoch)
+		if err == nil {
+			err = op.strike(epoch)
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
 }
 
 // drain empties an area. An object that cannot be brought home stays, and keeps

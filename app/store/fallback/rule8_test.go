@@ -192,6 +192,28 @@ func TestOneObjectThatCannotComeHomeKeepsNoOtherAway(t *testing.T) {
 	require.Equal(t, "b", heads[0].Info.Key)
 }
 
+func TestAnAreaThatCannotBeEmptiedKeepsNoOtherAway(t *testing.T) {
+	p := newPlatform(t, 1, broken{})
+	n := p.nodes[0]
+	for _, key := range []string{"a", "b"} {
+		p.leave()
+		_, err := n.write(t.Context(), key, "x", store.PutOptions{})
+		require.NoError(t, err)
+		p.comeBack()
+	}
+	require.Equal(t, []uint64{2, 4}, n.State().Areas)
+	p.world.Home.SetDecide(func(call memplace.Call) memplace.Outcome {
+		if call.Key == "a" && call.Write {
+			return memplace.Refuse
+		}
+		return memplace.Proceed
+	})
+	require.Error(t, n.workOnce(t.Context()))
+	require.Equal(t, []uint64{2}, n.State().Areas)
+	p.world.Home.SetDecide(nil)
+	p.bringHome()
+}
+
 func TestAWriteMadeWhileReconcilingIsNotOverwrittenByWhatComesHome(t *testing.T) {
 	p := newPlatform(t, 2, broken{})
 	one, two := p.nodes[0], p.nodes[1]
