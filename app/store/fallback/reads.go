@@ -36,6 +36,9 @@ func (s *Store) get(ctx context.Context, key string, rng store.Range) (io.ReadCl
 		body, head, err = p.Open(op.ctx, key, rng)
 		return head, err
 	})
+	// From here on the reader lives whatever becomes of the term. That the term
+	// had ended before, the second check says.
+	op.unhook()
 	if err = op.found(head, err); err != nil {
 		drop()
 		op.end()
