@@ -3,6 +3,7 @@
 package radosstore
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -32,4 +33,20 @@ func TestAStoreWhoseClusterIsNotThereOpensAtOnceAndSaysSo(t *testing.T) {
 	require.NotEmpty(t, health.Reason)
 	require.NoError(t, home.Close())
 	require.Less(t, time.Since(began), 3*mountTimeout, "Close waits for one attempt at most")
+}
+
+func TestAttemptsToConnectThatFailedLeaveNoThreads(t *testing.T) {
+	nowhere, err := Config{Monitors: "127.0.0.1:1", Key: "AQBTGMxlAAAAABAAYUaRbJgRQ+ZkCj5ZzUr2xg==", Pool: "objects"}.withDefaults()
+	require.NoError(t, err)
+	before := countThreads(t)
+	for range 2 {
+		_, err := connect(nowhere)
+		require.Error(t, err)
+	}
+	// Each attempt leaves four until its memory is collected, which is not done
+	// here once more. The Go runtime may have begun one or two of its own.
+	for deadline := time.Now().Add(20 * time.Second); countThreads(t) > before+3 && time.Now().Before(deadline); {
+		runtime.Gosched()
+	}
+	require.LessOrEqual(t, countThreads(t), before+3)
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"time"
@@ -32,6 +33,16 @@ const mountTimeout = 5 * time.Second
 
 // connect blocks for up to mountTimeout, and a little more.
 func connect(cfg Config) (*session, error) {
+	s, err := attempt(cfg)
+	if err != nil {
+		// go-ceph gives back what never connected, four threads each, only when
+		// it is collected, which an idle process does every two minutes.
+		runtime.GC()
+	}
+	return s, err
+}
+
+func attempt(cfg Config) (*session, error) {
 	conn, err := rados.NewConnWithUser(cfg.User)
 	if err != nil {
 		return nil, err
