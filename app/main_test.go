@@ -204,7 +204,7 @@ func TestWhatCannotStartSaysWhyInOneSentenceAndExits(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--store", "ftp:x"}, 64, `app: --store: "ftp:x" given; want file:DIR or mem:`},
+		{[]string{"--store", "ftp:x"}, 64, `app: --store: "ftp:x" given; want ceph:POOL or ceph:POOL/NAMESPACE, s3:BUCKET, file:DIR or mem:`},
 		{[]string{"--store", "mem:", "--listen", address}, 1, "app: --listen " + address + ": "},
 		{[]string{"--store", "mem:", "--http-listen", address}, 1, "app: --http-listen " + address + ": "},
 		{[]string{"--store", "file:" + file + "/below"}, 1, "app: --store file:" + file + "/below: "},
