@@ -37,5 +37,6 @@ func openCeph(ctx context.Context, cfg Config, u storeURL, log *slog.Logger) (op
 }
 
 // storeBytes is how much of bodies a store across a network may hold at once:
-// as much as the requests themselves may.
-func storeBytes(cfg Config) int64 { return max(16<<20, int64(cfg.BodyBudget)) }
+// half as much as the requests themselves may, as librados and the SDK hold
+// copies that nobody counts.
+func storeBytes(cfg Config) int64 { return max(16<<20, int64(cfg.BodyBudget)/2) }

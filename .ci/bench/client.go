@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -60,7 +61,15 @@ func (c client) fill(ctx context.Context, s *server, path string, n int, body []
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(64)
 	for i := 1; i <= n && ctx.Err() == nil; i++ {
-		group.Go(func() error { return c.put(ctx, s, fmt.Sprintf(path, i), body) })
+		group.Go(func() error {
+			// A busy server refuses: what is filled is not what is measured.
+			err := c.put(ctx, s, fmt.Sprintf(path, i), body)
+			for turn := 0; turn < 10 && err != nil && ctx.Err() == nil; turn++ {
+				time.Sleep(time.Second)
+				err = c.put(ctx, s, fmt.Sprintf(path, i), body)
+			}
+			return err
+		})
 	}
 	return group.Wait()
 }

@@ -84,16 +84,15 @@ func measure(ctx context.Context, s settings, stdout io.Writer) (err error) {
 		}
 		begun := time.Now()
 		fmt.Fprintf(os.Stderr, "bench: %s\n", e.name)
-		if err := e.run(ctx, b, result); err != nil {
-			return fmt.Errorf("%s: %w; the logs are in %s", e.name, err, s.Out)
+		if failure := e.run(ctx, b, result); failure != nil {
+			// What was measured before is still worth reading.
+			err = fmt.Errorf("%s: %w; the logs are in %s", e.name, failure, s.Out)
+			break
 		}
 		fmt.Fprintf(os.Stderr, "bench: %s took %.0f s\n", e.name, time.Since(begun).Seconds())
 	}
 	text := strings.Join([]string{b.machine(ctx), result.markdown()}, "\n")
 	path := filepath.Join(s.Out, "report.md")
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s\nwritten to %s\n", text, path)
-	return err
+	_, said := fmt.Fprintf(stdout, "%s\nwritten to %s\n", text, path)
+	return errors.Join(err, os.WriteFile(path, []byte(text), 0o644), said)
 }

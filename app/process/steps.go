@@ -26,24 +26,6 @@ func digest(name string, fresh func() hash.Hash) step {
 	}
 }
 
-// reverse is the one step that has to hold its input: the first byte
-// out is the last byte in.
-func reverse(_ context.Context, in io.Reader, size int64) io.Reader {
-	return &whole{make: func() ([]byte, error) {
-		held := make([]byte, size)
-		if _, err := io.ReadFull(in, held); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, err
-		}
-		for i, j := 0, len(held)-1; i < j; i, j = i+1, j-1 {
-			held[i], held[j] = held[j], held[i]
-		}
-		return held, nil
-	}}
-}
-
 // whole yields bytes that can only be made once all input was read. It makes
 // them at the first read.
 type whole struct {
