@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,9 +16,9 @@ const onHeap = 1 << 20
 
 // reverse is the one step that has to hold its input: the first byte
 // out is the last byte in.
-func reverse(_ context.Context, in io.Reader, size int64) io.Reader {
+func reverse(ctx context.Context, in io.Reader, size int64) io.Reader {
 	if size > onHeap {
-		return &backwards{in: in, size: size}
+		return &backwards{ctx: ctx, in: in, size: size}
 	}
 	return &whole{make: func() ([]byte, error) {
 		held := make([]byte, size)
@@ -40,19 +40,24 @@ func readAll(in io.Reader, p []byte) error {
 // backwards yields a long input from its end. It holds it in a mapping of its own
 // and gives that back with the last byte. On the heap the last input would lie
 // as garbage beside the next one until the collector runs: three times what is
-// held. Where nobody reads to the end the mapping goes with the reader.
+// held. Where nobody reads to the end the mapping goes with the context, at once:
+// the collector does not know how much it is, and might not run for minutes.
 type backwards struct {
+	ctx  context.Context
 	in   io.Reader
 	size int64
 
-	held  []byte // nil before the first Read, and after the last byte
-	left  int    // bytes of held not yielded yet
-	lost  runtime.Cleanup
-	ended error
+	mu      sync.Mutex // the context may end during a Read
+	held    []byte     // nil before the first Read, and after the last byte
+	left    int        // bytes of held not yielded yet
+	unwatch func() bool
+	ended   error
 }
 
 // Read implements io.Reader.
 func (b *backwards) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.held == nil && b.ended == nil {
 		b.hold()
 	}
@@ -69,6 +74,7 @@ func (b *backwards) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// hold reads the input. The caller has the lock.
 func (b *backwards) hold() {
 	held, err := unix.Mmap(-1, 0, int(b.size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
@@ -76,17 +82,22 @@ func (b *backwards) hold() {
 		return
 	}
 	b.held, b.left = held, len(held)
-	b.lost = runtime.AddCleanup(b, release, held)
+	b.unwatch = context.AfterFunc(b.ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.end(b.ctx.Err())
+	})
 	if err := readAll(b.in, held); err != nil {
 		b.end(err)
 	}
 }
 
+// end gives the mapping back, once. The caller has the lock.
 func (b *backwards) end(err error) {
-	b.lost.Stop()
-	release(b.held)
+	if b.ended != nil {
+		return
+	}
+	b.unwatch()
+	_ = unix.Munmap(b.held) // cannot fail: it is given what Mmap returned
 	b.held, b.ended = nil, err
 }
-
-// release cannot fail: it is given what Mmap returned, once.
-func release(held []byte) { _ = unix.Munmap(held) }

@@ -2,10 +2,12 @@ package process
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"slices"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -50,4 +52,20 @@ func TestReverseOfAnInputThatEndsEarlyFailsAndHoldsNothing(t *testing.T) {
 	b = reverse(t.Context(), bytes.NewReader(nil), size).(*backwards)
 	_, err := b.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+}
+
+func TestReverseGivesItsMemoryBackWhenNobodyReadsToTheEnd(t *testing.T) {
+	const size = onHeap + 1
+	ctx, cancel := context.WithCancel(t.Context())
+	b := reverse(ctx, bytes.NewReader(make([]byte, size)), size).(*backwards)
+	_, err := io.ReadFull(b, make([]byte, 10))
+	require.NoError(t, err)
+	cancel()
+	require.Eventually(t, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.held == nil
+	}, time.Minute, time.Millisecond)
+	_, err = b.Read(make([]byte, 10))
+	require.ErrorIs(t, err, context.Canceled)
 }
