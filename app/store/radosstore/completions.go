@@ -120,8 +120,8 @@ import (
 )
 
 // completions sends operations without a thread that waits for each. go-ceph has
-// calls that block only, and a thread for each costs half of the processor time
-// of a small read. One goroutine tells those that wait.
+// calls that block only, and a thread for each is switched to and from twice for
+// a small read. One goroutine tells those that wait.
 type completions struct {
 	queue *C.struct_queue
 	event *os.File
