@@ -155,7 +155,8 @@ echo 'on files: stored, healthy, stopped, read again'
 if [ -n "${BOGOPS_CEPH:-}" ]; then
 	BOGOPS_CEPH_KEY=$(awk '$1 == "key" { print $3 }' "$BOGOPS_CEPH/keyring/objects")
 	export BOGOPS_CEPH_KEY
-	begin ceph -v "$BOGOPS_CEPH/ceph.conf:/etc/ceph/ceph.conf:ro" -e BOGOPS_CEPH_KEY \
+	install -m 644 "$BOGOPS_CEPH/ceph.conf" "$scratch/ceph.conf" # the image's user is not this one
+	begin ceph -v "$scratch/ceph.conf:/etc/ceph/ceph.conf:ro" -e BOGOPS_CEPH_KEY \
 		-e "BOGOPS_STORE=ceph:objects/docker-$$" -e BOGOPS_CEPH_CONF=/etc/ceph/ceph.conf
 	ask -T "$scratch/object" "$url/v1/objects/docker" >/dev/null
 	same ceph

@@ -65,7 +65,7 @@ func (m *member) showCeph(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	metrics, err := m.cluster.Metrics(ctx)
+	metrics, err := m.metrics(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,6 +76,26 @@ func (m *member) showCeph(ctx context.Context) error {
 	m.way = judge.Open(m.team.Ceph, judge.Options{})
 	m.way.Remove = func(ctx context.Context, o judge.Object) error { return removeInside(ctx, m.cluster, o) }
 	return nil
+}
+
+// metricsWithin bounds how long a manager may take to serve its metrics.
+const metricsWithin = 30 * time.Second
+
+// metrics is where the manager serves them: it tells the monitors only once it
+// does, which may be after the cluster is ready.
+func (m *member) metrics(ctx context.Context) (url string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, metricsWithin)
+	defer cancel()
+	for {
+		if url, err = m.cluster.Metrics(ctx); err == nil {
+			return url, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // cephPool is where the platforms keep their objects.
