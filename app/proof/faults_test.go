@@ -283,13 +283,20 @@ func (r *run) isOff(i *instance) {
 	require.Greater(r, time.Since(written).Abs(), 9*time.Minute, "the time of day of %s", i.name)
 }
 
-// slowly has what the reconciler removes take a while, so that there is
-// something to see of the mode.
+// slowly has what the reconciler removes wait, so that there is something to see
+// of the mode: until clients were answered in it, and a while in any case.
 func (r *run) slowly() {
+	_, before := r.load.acknowledged("reconciling")
 	for _, i := range r.instances {
 		i.front.look(func(asked *http.Request) {
-			if removesFromArea(asked) {
+			if !removesFromArea(asked) {
+				return
+			}
+			for range 40 {
 				time.Sleep(50 * time.Millisecond)
+				if _, now := r.load.acknowledged("reconciling"); now > before {
+					return
+				}
 			}
 		})
 	}

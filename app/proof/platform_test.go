@@ -46,7 +46,6 @@ type platform struct {
 	began     time.Time
 	instances [2]*instance
 	client    *http.Client
-	inMode    map[string]int // acknowledged, over all faults
 }
 
 // built is the program as it is deployed; with tags it breaks rules on demand.
@@ -62,7 +61,7 @@ func built(t testing.TB, tags string) string {
 func newPlatform(t testing.TB, p parts, at pace, program string, env ...string) *platform {
 	t.Helper()
 	name := "proof-" + strings.ToLower(rand.Text()[:12])
-	f := &platform{parts: p, pace: at, namespace: name, began: time.Now(), inMode: map[string]int{}, client: &http.Client{
+	f := &platform{parts: p, pace: at, namespace: name, began: time.Now(), client: &http.Client{
 		Timeout:   patience,
 		Transport: &http.Transport{MaxIdleConnsPerHost: 2 * clients, DisableCompression: true},
 	}}

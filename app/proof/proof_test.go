@@ -73,9 +73,6 @@ func TestNoFaultLosesOrConfusesWhatWasAcknowledged(t *testing.T) {
 			}
 			require.NoError(t, p.cluster.Ready(t.Context()))
 		}
-		if !t.Failed() {
-			require.Positive(t, f.inMode["reconciling"], "nothing was acknowledged in mode reconciling")
-		}
 		show(t, fmt.Sprintf("%s\n%s\nseed %d, %d s\n", head, strings.Join(table, "\n"), seed, int(time.Since(begun).Seconds())))
 		for _, i := range f.instances {
 			i.kill()
