@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +62,8 @@ func lets(header string) func(http.Handler) http.Handler {
 		var mu sync.Mutex
 		waiting := map[string]int{}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPut || r.Header.Get(header) == "" || !strings.Contains(r.URL.Path, "ed") {
+			raced := path.Base(r.URL.Path) == "created" || path.Base(r.URL.Path) == "swapped"
+			if r.Method != http.MethodPut || r.Header.Get(header) == "" || !raced {
 				next.ServeHTTP(w, r)
 				return
 			}
