@@ -28,6 +28,7 @@ func TestEveryPlantedFaultIsFoundAndNothingElse(t *testing.T) {
 		{"gin outside the API", "app/planted.go", imports("github.com/gin-gonic/gin"), "gin stays in app/api"},
 		{"gin's rendering outside the API", "validator/planted.go", imports("github.com/gin-gonic/gin/render"), "gin stays in app/api"},
 		{"gin inside the API", "app/api/planted.go", imports("github.com/gin-gonic/gin"), ""},
+		{"go-git where nothing hosts nonces", "validator/planted.go", imports("github.com/go-git/go-git/v5"), "go-git stays"},
 		{"go-ceph behind its tag in a wrong place", "app/planted.go", "//go:build ceph\n\n" + imports("github.com/ceph/go-ceph/rados"), "go-ceph needs cgo"},
 		{"go-ceph in its store", "app/store/radosstore/planted.go", imports("github.com/ceph/go-ceph/rados"), ""},
 		{"the AWS SDK in main", "app/planted.go", imports("github.com/aws/aws-sdk-go-v2/aws"), "the AWS SDK stays"},

@@ -88,6 +88,11 @@ var fences = []fence{
 		In:  []string{"app/certs/..."}, Bars: []string{"app/store/...", "app/api/..."}, Tests: true,
 	},
 	{
+		Why: "go-git stays where the judge hosts its nonces",
+		In:  []string{"..."}, Spare: []string{"validator/nonce/..."},
+		Bars: []string{"github.com/go-git/..."},
+	},
+	{
 		Why: "what others wrote to test stores stays where it tests ours",
 		In:  []string{"..."}, Spare: []string{"app/conformance/..."},
 		Bars: []string{"gocloud.dev/...", "github.com/thanos-io/..."}, Tests: true,
@@ -119,7 +124,7 @@ var fences = []fence{
 		Why: "what measures writes the journal and never computes points",
 		In: []string{"validator/target/...", "validator/probe/...", "validator/oracle/...", "validator/load/...",
 			"validator/ledger/...", "validator/audit/...", "validator/chaos/...", "validator/evidence/...", "validator/day/...",
-			"validator/ceph/...", "validator/readback/..."},
+			"validator/ceph/...", "validator/readback/...", "validator/nonce/...", "validator/redeploy/..."},
 		Bars: []string{"validator/score/...", "validator/board/..."}, Tests: true,
 	},
 }
