@@ -33,6 +33,8 @@ func TestEveryPlantedFaultIsFoundAndNothingElse(t *testing.T) {
 		{"go-ceph in its store", "app/store/radosstore/planted.go", imports("github.com/ceph/go-ceph/rados"), ""},
 		{"the AWS SDK in main", "app/planted.go", imports("github.com/aws/aws-sdk-go-v2/aws"), "the AWS SDK stays"},
 		{"the AWS SDK in the S3 store", "app/store/s3store/planted.go", imports("github.com/aws/aws-sdk-go-v2/service/s3"), ""},
+		{"the AWS SDK in the resource type s3", "infra/concourse/types/s3/planted.go", imports("github.com/aws/aws-sdk-go-v2/service/s3"), ""},
+		{"images in the app", "app/planted.go", imports("github.com/google/go-containerregistry/pkg/v1"), "images are made"},
 		{"the promise imports a store", "app/store/planted.go", imports("bogops/app/certs"), "depends on nothing of ours"},
 		{"the rules for stores import a store", "app/store/storetest/planted.go", imports("bogops/app/store/memstore"), "know the promise and no store"},
 		{"a store imports another", "app/store/filestore/planted.go", imports("bogops/app/store/memstore"), "neither the other stores"},

@@ -41,9 +41,14 @@ var fences = []fence{
 		Bars: []string{"github.com/ceph/go-ceph/..."}, Tests: true,
 	},
 	{
-		Why: "the AWS SDK stays in the S3 store, the certificates' cache, the AWS brick and the judge's way to RGW",
-		In:  []string{"..."}, Spare: []string{"app/store/s3store/...", "app/certs/...", "validator/aws/...", "validator/ceph/..."},
+		Why: "the AWS SDK stays in the S3 store, the certificates' cache, the AWS brick, the resource type s3 and the judge's way to RGW",
+		In:  []string{"..."}, Spare: []string{"app/store/s3store/...", "app/certs/...", "validator/aws/...", "validator/ceph/...", "infra/concourse/types/s3"},
 		Bars: []string{"github.com/aws/..."}, Tests: true,
+	},
+	{
+		Why: "images are made and moved by the registry, the resource types and the pipelines",
+		In:  []string{"..."}, Spare: []string{"infra/registry", "infra/concourse/...", "pipelines/..."},
+		Bars: []string{"github.com/google/go-containerregistry/..."}, Tests: true,
 	},
 	{
 		Why: "FUSE stays in the file system that tests cut the power of",
