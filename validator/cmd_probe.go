@@ -87,7 +87,7 @@ func (c probeCmd) checks(t target.Target) ([]probe.Probe, error) {
 	}
 	for _, brick := range c.Brick {
 		if len(probe.Select(all, brick)) == 0 {
-			return nil, fmt.Errorf("--brick %s: this judge has checks for ceph, api and tls", brick)
+			return nil, fmt.Errorf("--brick %s: this judge has checks for ceph, api, tls and concourse", brick)
 		}
 	}
 	return probe.Select(all, c.Brick...), nil

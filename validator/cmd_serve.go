@@ -80,12 +80,16 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 		Progress: func(line string) { fmt.Fprintf(env.stderr, "%s  %s\n", time.Now().Format(time.TimeOnly), line) },
 	}
 	cfg.Env.TimeScale, cfg.Env.OneMachine, cfg.Env.Ceph = checked.Judge.TimeScale, cfg.Env.Rehearsal, map[string]*ceph.Cluster{}
+	cfg.Env.Began, cfg.Env.Concourse = checked.Start, map[string]*probe.Concourse{}
 	for _, team := range checked.Teams {
 		t := day.NewTarget(team, checked, roots)
 		way := ceph.Open(team.Ceph, ceph.Options{Roots: roots, Resolve: t.Address})
 		defer way.Close()
 		cfg.Teams = append(cfg.Teams, day.Team{Team: team, Target: t, Actions: chaos.TeamFaults(way)})
 		cfg.Env.Ceph[team.ID] = way
+		pipeline := openConcourse(team, roots, kept)
+		defer pipeline.Close()
+		cfg.Env.Concourse[team.ID] = pipeline
 	}
 	wall := board.New(board.Config{Journal: kept, Evidence: proofs.Get, Now: time.Now})
 	server := &http.Server{Handler: wall, ReadHeaderTimeout: 10 * time.Second}

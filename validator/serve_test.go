@@ -42,9 +42,9 @@ func TestServeBeginsNoDayOnTheLedgersOfAnother(t *testing.T) {
 }
 
 func TestTheBricksThatNothingChecksAreNamed(t *testing.T) {
-	checked := &contest.Contest{Bricks: []contest.Brick{{ID: "concourse", InPlay: true}, {ID: "api", InPlay: true}, {ID: "aws"}}}
-	require.Equal(t, []string{"concourse"}, unchecked(checked, inPlay(checked)))
-	for level, want := range map[string][]string{"bronze": {"concourse"}, "silver": {"concourse"}, "gold": {"concourse", "api at gold"}} {
+	checked := &contest.Contest{Bricks: []contest.Brick{{ID: "aws", InPlay: true}, {ID: "api", InPlay: true}, {ID: "concourse"}}}
+	require.Equal(t, []string{"aws"}, unchecked(checked, inPlay(checked)))
+	for level, want := range map[string][]string{"bronze": {"aws"}, "silver": {"aws"}, "gold": {"aws", "api at gold"}} {
 		checked.Bricks[1].Level = level
 		require.Equal(t, want, unchecked(checked, inPlay(checked)))
 	}

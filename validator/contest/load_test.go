@@ -59,7 +59,7 @@ var invalid = []struct {
 		"1:1: the file holds 0 documents, want one that begins with contest:",
 	}},
 	{"fault-kind", []string{
-		`20:30: campaigns[0].faults[0].kind is "stop-ods", want one of kill-instance, terminate-instance, stop-instance, reboot-instance, take-capacity, cut-zone, swap-security-group, freeze-disk, stop-osd, kill-osd, freeze-osd, stop-monitor, kill-monitor, freeze-monitor, pause-pipeline, stop-worker`,
+		`20:30: campaigns[0].faults[0].kind is "stop-ods", want one of kill-instance, terminate-instance, stop-instance, reboot-instance, take-capacity, cut-zone, swap-security-group, freeze-disk, stop-osd, kill-osd, freeze-osd, stop-monitor, kill-monitor, freeze-monitor, pause-pipeline, lose-worker, bad-deploy`,
 	}},
 	{"http-url", []string{
 		`11:10: teams[0].url is "http://loutres.example.net", want https://HOST or https://HOST:PORT, without path, query or credentials`,

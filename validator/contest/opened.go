@@ -144,5 +144,6 @@ var faultKinds = []struct{ kind, title string }{
 	{"kill-monitor", "Monitor killed"},
 	{"freeze-monitor", "Monitor frozen"},
 	{"pause-pipeline", "Pipeline paused"},
-	{"stop-worker", "Worker stopped"},
+	{"lose-worker", "Worker lost"},
+	{"bad-deploy", "Bad version deployed"},
 }

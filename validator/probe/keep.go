@@ -40,6 +40,9 @@ func keep(v journal.Verdict, at time.Time, attempts []outcome, t target.Target, 
 	if cluster := env.Ceph[t.ID]; cluster != nil {
 		secrets = append(secrets, cluster.Secrets...)
 	}
+	if way := env.Concourse[t.ID]; way != nil {
+		secrets = append(secrets, way.Secrets...)
+	}
 	redactor := &evidence.Redactor{}
 	if env.Evidence != nil {
 		redactor = env.Evidence.Redact(secrets...)

@@ -30,14 +30,14 @@ type Probe struct {
 func Levels() []string { return []string{Bronze, Silver} }
 
 // All returns the checks up to level, in the order of the wall: those of
-// Ceph, of the API and of TLS. A level without checks of its own (see Levels) adds
+// Ceph, of the API, of TLS and of Concourse. A level without checks of its own (see Levels) adds
 // nothing to the ones below it; an unknown level has none at all.
 func All(level string) []Probe {
 	switch level {
 	case Bronze:
-		return slices.Concat(cephProbes(), apiProbes(), tlsProbes())
+		return slices.Concat(cephProbes(), apiProbes(), tlsProbes(), concourseProbes())
 	case Silver, Gold:
-		return slices.Concat(cephProbes(), apiProbes(), silverProbes(), tlsProbes())
+		return slices.Concat(cephProbes(), apiProbes(), silverProbes(), tlsProbes(), concourseProbes())
 	}
 	return nil
 }

@@ -101,6 +101,6 @@ func TestEveryCheckHasItsOwnNameAndPromise(t *testing.T) {
 		require.True(t, strings.HasPrefix(p.Check.ID, p.Check.Brick+"/"))
 		require.Positive(t, p.Timeout)
 	}
-	require.Len(t, probe.Select(probe.All(probe.Bronze), "ceph", "api", "tls"), len(probe.All(probe.Bronze)))
+	require.Len(t, probe.Select(probe.All(probe.Bronze), "ceph", "api", "tls", "concourse"), len(probe.All(probe.Bronze)))
 	require.Empty(t, probe.All("platinum"))
 }

@@ -39,6 +39,9 @@ type Env struct {
 	// Ceph is the judge's way into each platform's Ceph, by the id of its target;
 	// one without was given none.
 	Ceph map[string]*ceph.Cluster
+	// Concourse is the judge's way into each platform's Concourse, likewise.
+	Concourse map[string]*Concourse
+	Began     time.Time // when the contest did: builds from before do not count; zero: all do
 }
 
 func (e Env) filled() Env {
@@ -91,7 +94,10 @@ func Run(ctx context.Context, p Probe, t target.Target, env Env) journal.Verdict
 	if ctx.Err() != nil && interrupted(err) {
 		err = verdict.New(verdict.NotChecked, "The judge stopped the check", "a check cut short", "a whole one")
 	}
-	err = t.Settle(ctx, err)
+	var finding *verdict.Error
+	if !errors.As(err, &finding) { // what is one already names who failed
+		err = t.Settle(ctx, err)
+	}
 	v := conclude(p, last.note, err)
 	v.Retried = len(attempts) > 1
 	v.Seconds = journal.Of(time.Since(begin))
