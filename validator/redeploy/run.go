@@ -1,0 +1,242 @@
+package redeploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"bogops/validator/concourse"
+	"bogops/validator/target"
+	"bogops/validator/verdict"
+)
+
+// run is one redeployment.
+type run struct {
+	*Line
+	told    func(Step)
+	outcome Outcome
+	trouble string // what the build's events say went wrong; empty: nothing
+	inputs  bool   // what the build took is known
+}
+
+func (r *run) run(ctx context.Context) error {
+	for _, stage := range []func(context.Context) error{r.commit, r.check, r.trigger, r.begin, r.input, r.follow} {
+		if err := stage(ctx); err != nil {
+			return err
+		}
+	}
+	return r.conclude()
+}
+
+// tell notes a step. The team's secret path is kept out of it.
+func (r *run) tell(kind, detail string) {
+	if r.told != nil {
+		r.told(Step{At: r.now(), Kind: kind, Detail: r.hide(detail), Build: r.outcome.Build})
+	}
+}
+
+// hide takes the path of the team's repository out of a text: steps and findings
+// stand on the wall, and who knows the path knows each nonce before it is live.
+func (r *run) hide(text string) string {
+	return strings.ReplaceAll(text, r.Nonces.Path(r.Team), "/git/(secret)/nonce.git")
+}
+
+func (r *run) commit(ctx context.Context) error {
+	revision, err := r.Nonces.Commit(ctx, r.Team, r.outcome.Nonce)
+	if err != nil {
+		if stopped := stopped(ctx); stopped != nil {
+			return stopped
+		}
+		return &verdict.Error{Status: verdict.JudgeError, Message: "The judge could not commit its nonce", Err: err}
+	}
+	r.outcome.Revision = revision
+	r.tell(Committed, revision)
+	return nil
+}
+
+// trigger starts the job. Where its answer is lost nobody knows whether a build
+// was made; any that is newer than those before will do, since the revision is
+// there already for it to take.
+func (r *run) trigger(ctx context.Context) error {
+	const want = "a build of the job"
+	newest := 0
+	err := r.ask(ctx, want, func() error {
+		builds, err := r.Client.Builds(ctx, r.job(), 1)
+		if len(builds) > 0 {
+			newest = builds[0].ID
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var build concourse.Build
+	lost := false
+	err = r.ask(ctx, want, func() (err error) {
+		if lost {
+			builds, err := r.Client.Builds(ctx, r.job(), 1)
+			if err != nil {
+				return err
+			}
+			if len(builds) > 0 && builds[0].ID > newest {
+				build = builds[0]
+				return nil
+			}
+		}
+		r.outcome.Triggered = r.now()
+		build, err = r.Client.Trigger(ctx, r.job())
+		lost = err != nil
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.outcome.Build, r.outcome.Name, r.outcome.Status = build.ID, build.Name, build.Status
+	r.tell(Triggered, build.Name)
+	return nil
+}
+
+// begin waits until the build starts. One that waits for longer than it should
+// is told of with its reasons, and goes on being waited for.
+func (r *run) begin(ctx context.Context) error {
+	since, why := r.now(), ""
+	for r.outcome.Status == concourse.Pending {
+		if r.now().Sub(since) >= r.Wait.start() {
+			if reason := r.reason(ctx); reason != why && ctx.Err() == nil {
+				why = reason
+				r.tell(Pending, why)
+			}
+		}
+		if pause(ctx, r.Wait.poll()) != nil {
+			return r.ended(ctx, verdict.Down, "The build never started", orElse(why, "pending"))
+		}
+		if err := r.look(ctx); err != nil {
+			return err
+		}
+	}
+	r.tell(Started, "")
+	return nil
+}
+
+// look reads how the build stands.
+func (r *run) look(ctx context.Context) error {
+	return r.ask(ctx, "the build's status", func() error {
+		build, err := r.Client.Build(ctx, r.outcome.Build)
+		if err == nil {
+			r.outcome.Status = build.Status
+		}
+		return err
+	})
+}
+
+// reason is what keeps a pending build from starting.
+func (r *run) reason(ctx context.Context) string {
+	preparation, err := r.Client.Preparation(ctx, r.outcome.Build)
+	if err != nil {
+		return "pending; why, Concourse does not tell: " + err.Error()
+	}
+	if reasons := preparation.Reasons(); len(reasons) > 0 {
+		return strings.Join(reasons, "; ")
+	}
+	return "pending, and nothing blocks it: no worker takes it"
+}
+
+// input notes which revision the build took. Where that cannot be read the proof
+// on the platform has to do.
+func (r *run) input(ctx context.Context) error {
+	inputs, err := r.Client.Inputs(ctx, r.outcome.Build)
+	if err != nil {
+		return nil
+	}
+	r.inputs = true
+	for _, input := range inputs {
+		if input.Resource == r.resource() {
+			r.outcome.Took = input.Version["ref"]
+		}
+	}
+	switch r.outcome.Took {
+	case r.outcome.Revision:
+		r.tell(Took, r.outcome.Took)
+	case "":
+		r.tell(Took, "no "+r.resource())
+	default:
+		r.tell(Took, r.outcome.Took+", which is not the nonce's")
+	}
+	return nil
+}
+
+// ask asks again while Concourse gives no answer, for as long as its front door
+// may take to be restarted. The error is a finding.
+func (r *run) ask(ctx context.Context, want string, question func() error) error {
+	since := time.Now()
+	for {
+		err := question()
+		if err == nil {
+			return nil
+		}
+		if !mayPass(err) || time.Since(since) > r.Wait.start()/2 || pause(ctx, r.Wait.poll()) != nil {
+			if stopped := stopped(ctx); stopped != nil {
+				return stopped
+			}
+			return concourse.Settle(ctx, r.Target, err, want)
+		}
+	}
+}
+
+// mayPass says whether the same question may be answered a moment later.
+func mayPass(err error) bool {
+	var answer *concourse.StatusError
+	if errors.As(err, &answer) {
+		return answer.Status >= 500
+	}
+	return errors.Is(err, concourse.ErrUnreachable)
+}
+
+// stopped is the finding where the judge itself ended ctx; nil: it did not.
+func stopped(ctx context.Context) error {
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		return nil
+	}
+	return &verdict.Error{Status: verdict.NotChecked, Message: "The judge stopped the redeployment", Err: ctx.Err()}
+}
+
+// ended is the finding where ctx ends and the build does not.
+func (r *run) ended(ctx context.Context, status verdict.Status, message, got string) error {
+	if r.outcome.Build != 0 {
+		r.tell(Left, fmt.Sprintf("build %s goes on without the judge", r.outcome.Name))
+	}
+	if stopped := stopped(ctx); stopped != nil {
+		return stopped
+	}
+	return verdict.New(status, message, r.hide(got), "the build's end in the time that a redeployment has")
+}
+
+// reachable asks the judge's own server for the revision as Concourse does. The
+// error is a finding, and says nothing of the path.
+func (r *run) reachable(ctx context.Context) error {
+	if r.Public.URL == nil {
+		return verdict.New(verdict.NotChecked, "Whether Concourse can reach the judge's repository is not known", "no URL of the judge", "judge.url in the contest file")
+	}
+	client := target.NewClient(r.Public)
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	reply, err := client.Do(ctx, target.Request{Method: "GET", Path: r.Nonces.Path(r.Team) + "/info/refs", Fresh: true})
+	own := &verdict.Error{Status: verdict.JudgeError, Message: "The judge's own repository is not served at " + r.Public.URL.Host, Want: "its newest revision"}
+	var failure *target.Failure
+	switch {
+	case errors.As(err, &failure):
+		own.Got = string(failure.Kind)
+	case err != nil:
+		own.Got = "no answer"
+	case reply.Status != 200:
+		own.Got = fmt.Sprintf("status %d", reply.Status)
+	case !strings.HasPrefix(string(reply.Body), r.outcome.Revision):
+		own.Got = "another revision"
+	default:
+		return nil
+	}
+	return own
+}
