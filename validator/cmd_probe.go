@@ -23,11 +23,13 @@ import (
 
 // probeCmd checks one platform once: what a pipeline or a team runs.
 type probeCmd struct {
-	URL         string            `required:"" help:"The platform's URL."`
-	Token       string            `required:"" help:"Bearer token with the role judge: the token, env:NAME or file:PATH."`
+	URL         string            `help:"The platform's URL."`
+	Token       string            `help:"Bearer token with the role judge: the token, env:NAME or file:PATH."`
+	File        string            `type:"path" help:"A contest file, in place of the flags that say where a platform is."`
+	Team        string            `help:"The team of that file."`
 	ReaderToken string            `help:"Bearer token with the role reader, likewise; without it the roles are not checked."`
 	Level       string            `default:"bronze" enum:"bronze,silver,gold" help:"Level of the contract: bronze, silver or gold."`
-	Brick       []string          `help:"Only these bricks: ceph, api, tls. By default api and tls, and ceph where a way into it is given."`
+	Brick       []string          `help:"Only these bricks: ceph, api, tls, concourse. By default api and tls, and the others where a way into them is given."`
 	Contest     string            `help:"The contest's id that the platform must consent to; unchecked by default."`
 	Control     string            `placeholder:"HOST:PORT" help:"Something that answers while this machine's network works: tells a platform that is down from a network that is."`
 	CA          string            `placeholder:"FILE" type:"path" help:"PEM roots to trust in place of the public ones."`
@@ -35,29 +37,25 @@ type probeCmd struct {
 	HTTPPort    int               `name:"http-port" default:"80" help:"Port of plain HTTP."`
 	LargeBytes  int64             `name:"large-bytes" default:"52428800" help:"Size of the largest object that is stored, in bytes."`
 	Ceph        cephFlags         `embed:"" prefix:"ceph-" envprefix:"CEPH_" group:"The way into its Ceph"`
+	Concourse   concourseFlags    `embed:"" prefix:"concourse-" envprefix:"CONCOURSE_" group:"The way into its Concourse"`
 	Evidence    string            `placeholder:"DIR" help:"Keep the evidence of every check here."`
 	JUnit       string            `name:"junit" placeholder:"FILE" help:"Write the results as JUnit XML too."`
 	JSON        bool              `help:"Print the verdicts as JSON."`
 }
 
 func (c probeCmd) Run(env *environment) error {
-	t, err := c.target(env)
+	s, err := c.subject(env)
 	if err != nil {
 		return usage(err)
 	}
-	checks, err := c.checks(t)
+	defer s.close()
+	checks, err := c.checks(s)
 	if err != nil {
 		return usage(err)
 	}
-	way, err := c.Ceph.open(env, t)
-	if err != nil {
-		return usage(err)
-	}
-	defer way.Close()
-	with := probe.Env{
-		Now: time.Now, LargeBytes: c.LargeBytes, Rehearsal: c.CA != "",
-		Ceph: map[string]*ceph.Cluster{t.ID: way}, OneMachine: true,
-	}
+	t, with := s.target, s.with
+	with.Now, with.LargeBytes, with.OneMachine = time.Now, c.LargeBytes, true
+	with.Ceph, with.Concourse = map[string]*ceph.Cluster{t.ID: s.ceph}, map[string]*probe.Concourse{t.ID: s.concourse}
 	if c.Evidence != "" {
 		if with.Evidence, err = evidence.Open(c.Evidence); err != nil {
 			return err
@@ -77,20 +75,27 @@ func (c probeCmd) Run(env *environment) error {
 }
 
 // checks is what was asked for, and refuses what cannot be checked.
-func (c probeCmd) checks(t target.Target) ([]probe.Probe, error) {
+func (c probeCmd) checks(s subject) ([]probe.Probe, error) {
 	if !slices.Contains(probe.Levels(), c.Level) {
 		return nil, fmt.Errorf("--level %s: this judge has checks for %s", c.Level, strings.Join(probe.Levels(), ", "))
 	}
 	all := probe.All(c.Level)
-	if len(c.Brick) == 0 && !c.Ceph.given() {
-		return probe.Select(all, "api", "tls"), nil
-	}
 	for _, brick := range c.Brick {
 		if len(probe.Select(all, brick)) == 0 {
 			return nil, fmt.Errorf("--brick %s: this judge has checks for ceph, api, tls and concourse", brick)
 		}
 	}
-	return probe.Select(all, c.Brick...), nil
+	if len(c.Brick) > 0 {
+		return probe.Select(all, c.Brick...), nil
+	}
+	bricks := []string{"api", "tls"}
+	if s.ceph.Mode != "none" {
+		bricks = append(bricks, "ceph")
+	}
+	if s.concourse.Client != nil {
+		bricks = append(bricks, "concourse")
+	}
+	return probe.Select(all, bricks...), nil
 }
 
 // target checks the flags that say where the platform is.

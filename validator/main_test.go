@@ -60,6 +60,13 @@ func TestABadCommandLineSaysWhatIsWantedAndExits64(t *testing.T) {
 		{"a gateway without keys", append(probing, "--ceph-endpoint", "https://a"), "--ceph-endpoint wants --ceph-bucket"},
 		{"two ways to read", append(probing, "--ceph-monitors", "a", "--ceph-key", "file:"+broken, "--ceph-command", "cat"), "--ceph-command stands beside --ceph-monitors"},
 		{"a sentinel without a way in", append(probing, "--ceph-sentinel", "remove"), "stands without a way into it"},
+		{"a password on the command line", append(probing, "--concourse-url", "https://ci", "--concourse-team", "a", "--concourse-user", "b", "--concourse-password", "c"), "--concourse-password: want env:NAME or file:PATH"},
+		{"a Concourse without a login", append(probing, "--concourse-url", "https://ci"), "--concourse-url wants --concourse-team"},
+		{"a login without Concourse", append(probing, "--concourse-user", "judge"), "stands without --concourse-url"},
+		{"a Concourse with a path", append(probing, "--concourse-url", "https://ci/teams/a"), "without a path"},
+		{"a team of no file", []string{"probe", "--team", "loutres"}, "want --file and --team together"},
+		{"a team and a URL", append(probing, "--file", broken, "--team", "loutres"), "and not both"},
+		{"a team of a file that is none", []string{"probe", "--file", missing, "--team", "loutres"}, missing},
 		{"a level without checks", append(probing, "--level", "gold"), "--level gold: this judge has checks for bronze, silver"},
 		{"contest file that is missing", []string{"validate", missing}, missing},
 		{"contest file with an unknown key", []string{"validate", broken}, "identifier"},
@@ -152,6 +159,23 @@ func TestValidateSaysWhatOfTheContestNobodyChecks(t *testing.T) {
 		require.Contains(t, stdout, "aws")
 		require.Equal(t, level == "gold", strings.Contains(stdout, "api at gold"), stdout)
 	}
+}
+
+func TestATeamOfTheContestFileIsCheckedByItsOwnSection(t *testing.T) {
+	t.Chdir(t.TempDir())
+	env := exampleSecrets(t)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, closed.Close())
+	file := strings.Replace(string(contest.Example()), "https://ci.loutres.example.net", "https://"+closed.Addr().String(), 1)
+	require.NoError(t, os.WriteFile("contest.yml", []byte(file), 0o600))
+	code, _, stderr := validator(t, env, "probe", "--file", "contest.yml", "--team", "otters")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "contest.yml has loutres, pandas")
+	code, stdout, _ := validator(t, env, "probe", "--file", "contest.yml", "--team", "loutres", "--brick", "concourse")
+	require.Equal(t, exitTeamFails, code, stdout)
+	require.Contains(t, stdout, "Concourse refuses the connection")
+	require.NotContains(t, stdout, "0123456789abcdef", "no secret is printed")
 }
 
 // exampleSecrets makes every secret that the example contest names: an
