@@ -9,6 +9,7 @@ import (
 	"bogops/validator/concourse"
 	"bogops/validator/contest"
 	"bogops/validator/journal"
+	"bogops/validator/redeploy"
 	"bogops/validator/verdict"
 )
 
@@ -20,9 +21,9 @@ type Concourse struct {
 	URL     string
 	Secrets []string // for the redaction of evidence
 
-	// Proof is the last redeployment that the judge itself carried through the
-	// pipeline. Nil: none is ever made here, as for a single `probe`.
-	Proof func() Proof
+	// Desk redeploys the platform through the pipeline, now and then. Nil: nobody
+	// does here, as for a single `probe`.
+	Desk *redeploy.Desk
 	// Broken says whether the judge had something of this team broken at some
 	// moment between from and to: a fault of one of these kinds, or of any where
 	// none is named. Nil: never.
