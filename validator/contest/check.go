@@ -3,6 +3,7 @@ package contest
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"bogops/validator/journal"
@@ -22,6 +23,9 @@ func (r *reader) check(c *Contest) {
 	}
 	if c.Trust.RehearsalRoot != "" && c.Trust.Roots != "" {
 		r.wrongAt("trust.rehearsal_root", "stands beside roots: want one of the two, a rehearsal trusts nothing else")
+	}
+	if strings.HasPrefix(c.Judge.URL, "http:") && c.Trust.RehearsalRoot == "" {
+		r.wrongAt("judge.url", "is plain http, which is for rehearsals only: who listens would know each nonce before it is live")
 	}
 	r.checkTeams(c)
 	r.checkBricks(c)
@@ -53,6 +57,7 @@ func (r *reader) checkTeams(c *Contest) {
 			r.wrongAt(path+".resolve", "is for rehearsals only: give trust.rehearsal_root, or leave it to DNS")
 		}
 		r.checkCeph(path+".ceph", t.Ceph)
+		r.checkConcourse(path+".concourse", t.Concourse)
 	}
 	if players == 0 {
 		r.wrongAt("teams", "has no team beside the witness, want at least one")
@@ -93,6 +98,17 @@ func (r *reader) checkCeph(path string, c *Ceph) {
 	}
 	if len(c.Monitors) > 0 && len(c.Command) > 0 {
 		r.wrongAt(path+".command", "stands beside monitors: want one of the two ways to read")
+	}
+}
+
+// checkConcourse wants one of the two ways to log in, and all of it.
+func (r *reader) checkConcourse(path string, c *Concourse) {
+	switch {
+	case c == nil:
+	case c.Token != "" && (c.User != "" || c.Password != ""):
+		r.wrongAt(path+".token", "stands beside user and password, want one of the two ways to log in")
+	case c.Token == "" && (c.User == "" || c.Password == ""):
+		r.wrongAt(path, "has no whole login, want user and password, or token")
 	}
 }
 

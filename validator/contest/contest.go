@@ -49,6 +49,7 @@ type Judge struct {
 	EvidenceDir string
 	KeepBodies  int64  // bytes of a body kept as evidence
 	Control     string // host:port that answers while the judge's network works
+	URL         string // where the teams' Concourse reaches the judge's repositories; empty: not said
 }
 
 // Trust is which roots a platform's chain may end in.
@@ -98,10 +99,11 @@ type Sentinel struct {
 	Command []string // called with POOL NAMESPACE NAME for each RADOS object
 }
 
-// Concourse is a team's pipeline, with a login of the role pipeline-operator.
+// Concourse is a team's pipeline, with a login of the role pipeline-operator:
+// User and Password, or Token.
 type Concourse struct {
 	URL, Team, Pipeline, User string
-	Password                  Secret
+	Password, Token           Secret
 }
 
 // AWS is the role that the judge takes in a team's account.

@@ -73,6 +73,7 @@ func judgeShape(j *Judge) shape {
 		{"time_scale", "Multiplies the durations of the score: 1 on the day.", false, number(&j.TimeScale, 0.01, 1)},
 		{"green_after", "Good ticks running that make a brick green.", false, whole(&j.GreenAfter, 1, 60)},
 		{"red_after", "Bad ticks running that make its tile red again.", false, whole(&j.RedAfter, 1, 60)},
+		{"url", "Where the teams' Concourse reaches this judge, whose repositories lie below it at /git/: https://HOST.", false, siteURL(&j.URL)},
 		{"control", "host:port that answers while the judge's own network works.", false, address(&j.Control)},
 		{"evidence", "What is kept of each verdict.", false, object{
 			{"dir", "Directory of the evidence.", false, text(&j.EvidenceDir)},
@@ -142,7 +143,7 @@ func campaignShape(c *Campaign) shape {
 			d := &c.Redeploys[len(c.Redeploys)-1]
 			return object{
 				{"at", "After the campaign's start.", true, duration(&d.At, 0, 12*time.Hour)},
-				{"job", "The job that does it.", false, oneOf(&d.Job, "app-deploy", "app-rollback")},
+				{"job", "The job that does it.", false, oneOf(&d.Job, "app-deploy")},
 				{"weight", "From 0 to 10.", false, number(&d.Weight, 0, 10)},
 			}
 		}}},

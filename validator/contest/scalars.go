@@ -236,6 +236,22 @@ func secureURL(into *string) scalar {
 	}}
 }
 
+// siteURL is as secureURL, and may be http in a rehearsal, which check knows.
+func siteURL(into *string) scalar {
+	secure := secureURL(into)
+	return scalar{json: map[string]any{"type": "string", "pattern": `^https?://[^/?#@]+/?$`}, set: func(r *reader, text string) error {
+		plain, ok := strings.CutPrefix(text, "http://")
+		if !ok {
+			return secure.set(r, text)
+		}
+		if err := secure.set(r, "https://"+plain); err != nil {
+			return errors.New("is no such URL, want https://HOST or, in a rehearsal, http://HOST:PORT, without path, query or credentials")
+		}
+		*into = strings.TrimRight(text, "/")
+		return nil
+	}}
+}
+
 // pageURL is an http or https URL of one page. Credentials in it are not
 // repeated.
 func pageURL(into *string) scalar {

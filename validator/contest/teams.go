@@ -62,8 +62,9 @@ func concourseShape(c *Concourse) shape {
 		{"url", "Where Concourse is.", true, secureURL(&c.URL)},
 		{"team", "Team in Concourse.", true, text(&c.Team)},
 		{"pipeline", "Pipeline; the norm is bogops.", true, text(&c.Pipeline)},
-		{"user", "Login with the role pipeline-operator.", true, text(&c.User)},
-		{"password", "Its password.", true, secret(&c.Password)},
+		{"user", "Login with the role pipeline-operator.", false, text(&c.User)},
+		{"password", "Its password.", false, secret(&c.Password)},
+		{"token", "Its token, in place of user and password.", false, secret(&c.Token)},
 	}
 }
 

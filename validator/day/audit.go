@@ -10,6 +10,7 @@ import (
 
 	"bogops/validator/audit"
 	"bogops/validator/journal"
+	"bogops/validator/redeploy"
 	"bogops/validator/target"
 	"bogops/validator/verdict"
 )
@@ -90,7 +91,7 @@ func (d *day) witnessOf(ctx context.Context, team Team) func() bool {
 	for _, w := range d.Teams {
 		if w.Witness && w.ID != team.ID {
 			return func() bool {
-				_, err := described(ctx, w.Target)
+				_, err := redeploy.Described(ctx, w.Target)
 				return err == nil
 			}
 		}

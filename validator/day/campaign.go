@@ -44,6 +44,11 @@ func (d *day) campaign(ctx context.Context, c contest.Campaign, past past) error
 		defer l.Close()
 		running.Ledgers[team.ID] = l
 	}
+	release, err := d.holdDesks(ctx, c.At.Add(-d.scaled(preloadLead)))
+	if err != nil {
+		return err
+	}
+	defer release()
 	began, resumed := past.begun[c.ID]
 	if resumed {
 		running.T0 = began

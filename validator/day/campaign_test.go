@@ -14,6 +14,7 @@ import (
 	"bogops/validator/contest"
 	"bogops/validator/evidence"
 	"bogops/validator/journal"
+	"bogops/validator/redeploy"
 	"bogops/validator/rogue"
 )
 
@@ -41,7 +42,7 @@ func loadedDay(t *testing.T, path string, seconds int) Config {
 	t.Cleanup(func() { _ = j.Close() })
 	team := Team{Team: contest.Team{ID: "loutres"}, Target: server.Target, Actions: map[string]chaos.Action{}}
 	team.Target.Contest = c.ID
-	team.Deploys = map[string]Deploy{"app-deploy": func(context.Context, string) (string, error) { return "", errors.New("no pipeline") }}
+	team.Deploys = map[string]redeploy.Deploy{"app-deploy": redeploy.Directly(team.Target, func(context.Context, string) error { return errors.New("no pipeline") })}
 	return Config{
 		Contest: c, Journal: j, Teams: []Team{team}, Dir: filepath.Dir(path), Now: time.Now,
 		Progress: func(line string) { t.Log(line) }, MaxLag: time.Second,
@@ -94,7 +95,7 @@ func TestWhatTheJudgeCannotDoCostsNobodyAndWhatFailsIsSaid(t *testing.T) {
 	require.Contains(t, faults[0].Detail, `no way to do "unknown-to-us"`)
 	redeploys := events[journal.Redeploy](t, cfg.Journal, journal.KindRedeploy)
 	require.Equal(t, []string{"started", "failed"}, []string{redeploys[0].State, redeploys[1].State})
-	require.Equal(t, "no pipeline", redeploys[1].Detail)
+	require.Equal(t, "The roll-out failed: no pipeline", redeploys[1].Detail)
 	ledgers := events[journal.Ledger](t, cfg.Journal, journal.KindLedger)
 	require.FileExists(t, filepath.Join(cfg.Dir, ledgers[0].File))
 	require.Positive(t, ledgers[0].Acknowledged)

@@ -10,6 +10,7 @@ import (
 
 	"bogops/validator/contest"
 	"bogops/validator/journal"
+	"bogops/validator/redeploy"
 	"bogops/validator/target"
 )
 
@@ -17,7 +18,10 @@ func TestAJudgeThatIsStoppedWhileItProvesARedeploymentBlamesNobody(t *testing.T)
 	cfg := shortDay(func(string) error { return nil })
 	ctx, stop := context.WithCancel(t.Context())
 	team := cfg.Teams[0]
-	team.Deploys = map[string]Deploy{"app-deploy": func(context.Context, string) (string, error) { stop(); return "v2", nil }}
+	team.Deploys = map[string]redeploy.Deploy{"app-deploy": func(context.Context, string, func(redeploy.Step)) redeploy.Proof {
+		stop()
+		return redeploy.Proof{}
+	}}
 	d := &day{Config: cfg}
 	err := d.redeploy(ctx, &Campaign{Campaign: contest.Campaign{ID: "1"}}, team, journal.Window{Action: "app-deploy"})
 	require.ErrorIs(t, err, context.Canceled)

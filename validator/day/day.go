@@ -17,6 +17,7 @@ import (
 	"bogops/validator/contest"
 	"bogops/validator/journal"
 	"bogops/validator/probe"
+	"bogops/validator/redeploy"
 	"bogops/validator/target"
 )
 
@@ -44,13 +45,12 @@ type Config struct {
 type Team struct {
 	contest.Team
 	Target  target.Target
-	Actions map[string]chaos.Action // by kind of fault
-	Deploys map[string]Deploy       // by job
+	Actions map[string]chaos.Action    // by kind of fault
+	Deploys map[string]redeploy.Deploy // by job
+	// Desk redeploys between the campaigns, for a check that is made every tick:
+	// the day holds it while one is on. Nil: none.
+	Desk *redeploy.Desk
 }
-
-// Deploy makes the platform run a new version that carries nonce, and returns
-// that version once the build has succeeded.
-type Deploy func(ctx context.Context, nonce string) (version string, err error)
 
 // day is one running day.
 type day struct {

@@ -23,6 +23,7 @@ const (
 	KindLoad     Kind = "load"
 	KindFault    Kind = "fault"
 	KindRedeploy Kind = "redeploy"
+	KindStep     Kind = "step"
 	KindLedger   Kind = "ledger"
 	KindAudit    Kind = "audit"
 	KindReadback Kind = "readback"

@@ -82,11 +82,23 @@ type Redeploy struct {
 	Campaign string    `json:"campaign"`
 	Team     string    `json:"team"`
 	Job      string    `json:"job"`
-	State    string    `json:"state"` // started, live, failed, or refused: the judge cannot run the job
+	State    string    `json:"state"` // started, live, failed, or refused: the judge itself cannot see it through
 	At       time.Time `json:"at"`
-	Version  string    `json:"version"`
-	Took     Seconds   `json:"took,omitempty"` // started to live
+	Version  string    `json:"version"`        // as the platform describes it once live
+	Took     Seconds   `json:"took,omitempty"` // from the trigger to live
 	Weight   float64   `json:"weight"`
+	Detail   string    `json:"detail,omitempty"`
+}
+
+// Step is one event on the way of a redeployment, from the commit of its nonce
+// to its being live. It is there to be shown: no point depends on it.
+type Step struct {
+	ID       string    `json:"id"` // of the redeployment
+	Campaign string    `json:"campaign"`
+	Team     string    `json:"team"`
+	At       time.Time `json:"at"`
+	Name     string    `json:"step"`            // committed, checking, checked, triggered, pending, started, took, task, task-end, finished, left, live
+	Build    int       `json:"build,omitempty"` // Concourse's number of the build; 0: none yet
 	Detail   string    `json:"detail,omitempty"`
 }
 

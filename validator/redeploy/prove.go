@@ -27,18 +27,45 @@ const enough = (freshConnections*livePerCent + 99) / 100
 
 // Proof is what became of one nonce.
 type Proof struct {
-	At       time.Time     // when it was known
-	Nonce    string        //
+	At       time.Time // when it was known
+	Nonce    string
+	Build    string        // the build's name, as people see it; empty: none was made
+	Version  string        // that the platform describes with the nonce; empty: none
 	Live, Of int           // of Of fresh connections, Live described a version that ends with "+" and the nonce; 0 of 0: none was asked
 	Took     time.Duration // from the trigger to live; 0: never live
 	Err      error         // a finding of package verdict; nil: it is live
 }
 
 // Prove asks the platform for its version over fresh connections, and returns
-// how many of how many described nonce. The error is nil where that is enough.
-func Prove(ctx context.Context, t target.Target, nonce string) (live, of int, err error) {
+// what they described. Proof.Err is nil where enough of them described nonce.
+func Prove(ctx context.Context, t target.Target, nonce string) Proof {
 	seen := count(ctx, t, nonce, freshConnections)
-	return seen.live, freshConnections, seen.judge(ctx, t)
+	return Proof{At: t.Clock(), Nonce: nonce, Version: seen.version, Live: seen.live, Of: seen.of, Err: seen.judge(ctx, t)}
+}
+
+// Directly is a Deploy without a pipeline, for rehearsals that have none: roll
+// puts the nonce out itself and returns when it has.
+func Directly(t target.Target, roll func(ctx context.Context, nonce string) error) Deploy {
+	return func(ctx context.Context, nonce string, told func(Step)) Proof {
+		began := t.Clock()
+		if err := roll(ctx, nonce); err != nil {
+			return Proof{At: t.Clock(), Nonce: nonce, Err: &verdict.Error{Status: verdict.Mumble, Message: "The roll-out failed", Err: err}}
+		}
+		proof := Prove(ctx, t, nonce)
+		proof.live(began, told, 0)
+		return proof
+	}
+}
+
+// live completes a proof of a nonce that is live and was triggered at began.
+func (p *Proof) live(began time.Time, told func(Step), build int) {
+	if p.Err != nil {
+		return
+	}
+	p.Took = p.At.Sub(began)
+	if told != nil {
+		told(Step{At: p.At, Kind: Live, Detail: fmt.Sprintf("%d of %d", p.Live, p.Of), Build: build})
+	}
 }
 
 // glance is how many connections are asked between two proofs.
@@ -46,15 +73,16 @@ const glance = 5
 
 // awaitLive proves nonce, and where it is not live yet goes on asking, every
 // now and then, until ctx ends. What it then returns is the last proof.
-func awaitLive(ctx context.Context, t target.Target, nonce string, every time.Duration) (live, of int, err error) {
+func awaitLive(ctx context.Context, t target.Target, nonce string, every time.Duration) Proof {
 	for {
-		if live, of, err = Prove(ctx, t, nonce); err == nil || ctx.Err() != nil {
-			return live, of, err
+		proof := Prove(ctx, t, nonce)
+		if proof.Err == nil || ctx.Err() != nil {
+			return proof
 		}
 		// A whole proof each time would be a load of its own.
 		for count(ctx, t, nonce, glance).live < glance {
 			if pause(ctx, every) != nil {
-				return live, of, err
+				return proof
 			}
 		}
 	}
@@ -75,6 +103,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // sight is what some fresh connections described.
 type sight struct {
 	live, of int
+	version  string         // one that carries the nonce
 	versions map[string]int // the others, by what they described
 	silent   int            // gave no whole answer
 	failure  error          // one of those
@@ -90,6 +119,7 @@ func count(ctx context.Context, t target.Target, nonce string, of int) sight {
 			s.failure = err
 		case strings.HasSuffix(version, "+"+nonce):
 			s.live++
+			s.version = version
 		default:
 			s.versions[version]++
 		}

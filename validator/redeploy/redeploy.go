@@ -10,7 +10,6 @@ package redeploy
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"bogops/validator/concourse"
@@ -113,7 +112,7 @@ func (l *Line) Run(ctx context.Context, nonce string, told func(Step)) (Outcome,
 func (l *Line) Deploy(ctx context.Context, nonce string, told func(Step)) Proof {
 	outcome, err := l.Run(ctx, nonce, told)
 	if err != nil {
-		return Proof{At: l.now(), Nonce: nonce, Err: err}
+		return Proof{At: l.now(), Nonce: nonce, Build: outcome.Name, Err: err}
 	}
 	return l.AwaitLive(ctx, outcome, told)
 }
@@ -122,15 +121,9 @@ func (l *Line) Deploy(ctx context.Context, nonce string, told func(Step)) Proof 
 // and where it does not yet goes on asking until ctx ends: a team is watched
 // until its time is over, and not only until its job says that all is done.
 func (l *Line) AwaitLive(ctx context.Context, o Outcome, told func(Step)) Proof {
-	proof := Proof{Nonce: o.Nonce}
-	proof.Live, proof.Of, proof.Err = awaitLive(ctx, l.Target, o.Nonce, 2*l.Wait.poll())
-	proof.At = l.now()
-	if proof.Err == nil {
-		proof.Took = proof.At.Sub(o.Triggered)
-		if told != nil {
-			told(Step{At: proof.At, Kind: Live, Detail: fmt.Sprintf("%d of %d", proof.Live, proof.Of), Build: o.Build})
-		}
-	}
+	proof := awaitLive(ctx, l.Target, o.Nonce, 2*l.Wait.poll())
+	proof.At, proof.Build = l.now(), o.Name
+	proof.live(o.Triggered, told, o.Build)
 	return proof
 }
 

@@ -6,7 +6,8 @@ import (
 	"maps"
 
 	"bogops/validator/chaos"
-	"bogops/validator/day"
+	"bogops/validator/redeploy"
+	"bogops/validator/target"
 )
 
 // actions is what may be broken of a member on this machine.
@@ -43,9 +44,8 @@ func killInstance(p *platform) chaos.Action {
 }
 
 // deploys is what stands in for a pipeline: a roll-out on this machine.
-func deploys(p *platform) map[string]day.Deploy {
-	return map[string]day.Deploy{"app-deploy": func(ctx context.Context, nonce string) (string, error) {
-		version := "v2+" + nonce
-		return version, p.roll(ctx, version, readyWithin)
-	}}
+func deploys(p *platform, at target.Target) map[string]redeploy.Deploy {
+	return map[string]redeploy.Deploy{"app-deploy": redeploy.Directly(at, func(ctx context.Context, nonce string) error {
+		return p.roll(ctx, "v2+"+nonce, readyWithin)
+	})}
 }

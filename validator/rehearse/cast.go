@@ -176,10 +176,8 @@ func (c *cast) arrive(ctx context.Context, say func(string, ...any)) error {
 func (c *cast) teams() []day.Team {
 	var list []day.Team
 	for _, m := range c.members {
-		list = append(list, day.Team{
-			Team: m.team, Target: day.NewTarget(m.team, c.contest, c.roots),
-			Actions: m.actions(), Deploys: deploys(m.platform),
-		})
+		at := day.NewTarget(m.team, c.contest, c.roots)
+		list = append(list, day.Team{Team: m.team, Target: at, Actions: m.actions(), Deploys: deploys(m.platform, at)})
 	}
 	return list
 }
