@@ -98,7 +98,7 @@ func (g *Group) postInstance(w http.ResponseWriter, r *http.Request) (reply, err
 	}
 	// A roll-out that loops must not fill the machine.
 	if most := 2*g.o.MaxSize + 2; len(g.machines) >= most {
-		return reply{}, refusef(http.StatusConflict, "%d instances run or drain already; want fewer than %d", len(g.machines), most)
+		return reply{}, refusef(http.StatusUnprocessableEntity, "%d instances run or drain already; want fewer than %d", len(g.machines), most)
 	}
 	m, err := g.launch(asked)
 	if err != nil {

@@ -31,21 +31,51 @@ type Options struct {
 	BackWithin time.Duration
 	// Lease is how long the fleet waits for a roll-out that is not heard of (30 s).
 	Lease time.Duration
+	// Wait is how long to wait for another roll-out to end, such as one that was
+	// killed and whose lease still runs. 0: not at all.
+	Wait time.Duration
 	// Told gets one line for each step, for the log of a build.
 	Told func(line string)
 }
 
+func (o Options) complete() Options {
+	for _, d := range []struct {
+		field     *time.Duration
+		otherwise time.Duration
+	}{
+		{&o.ReadyWithin, 2 * time.Minute}, {&o.Every, 500 * time.Millisecond},
+		{&o.OthersWithin, 30 * time.Second}, {&o.DrainWithin, time.Minute},
+		{&o.BackWithin, 5 * time.Minute}, {&o.Lease, 30 * time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.otherwise
+		}
+	}
+	if o.Looks == 0 {
+		o.Looks = 3
+	}
+	if o.Holder == "" {
+		o.Holder = "a roll-out"
+	}
+	if o.Told == nil {
+		o.Told = func(string) {}
+	}
+	return o
+}
+
 // ErrNotBack marks a roll-out that failed and could not be undone, or of which
-// that is not known. Any other error of Roll and Back means that the fleet runs
-// what it ran before.
+// that is not known. Any other error of Deploy, Roll and Back means that the
+// fleet runs what it ran before.
 var ErrNotBack = errors.New("the fleet could not be brought back")
 
-// Roll brings the fleet to r, and commits it as the fleet's release once nothing
-// else runs. Called again after it was interrupted, it goes on from what it
-// finds. ctx ends it early: it then goes back, as after any failure, within
-// BackWithin.
-func Roll(ctx context.Context, f Fleet, r Release, o Options) error {
-	return errors.New("rollout: not there yet")
+// Deploy uploads a package and rolls it out as version.
+func Deploy(ctx context.Context, f Fleet, p Package, version string, o Options) error {
+	o = o.complete()
+	o.Told(fmt.Sprintf("uploading package %s (%d bytes, revision %s)", p.Name, p.Bytes, p.Revision))
+	if err := f.Upload(ctx, p); err != nil {
+		return fmt.Errorf("upload package %s: %w", p.Name, err)
+	}
+	return Roll(ctx, f, Release{Package: p.Name, Version: version}, o)
 }
 
 // Back rolls out the release before, which then has the present one for its
@@ -59,4 +89,35 @@ func Back(ctx context.Context, f Fleet, o Options) error {
 		return errors.New("roll back: the fleet has no previous release")
 	}
 	return Roll(ctx, f, *s.Previous, o)
+}
+
+// Roll brings the fleet to r, and commits it as the fleet's release once nothing
+// else runs. Called again after it was interrupted, it goes on from what it
+// finds. ctx ends it early: it then goes back, as after any failure, within
+// BackWithin.
+func Roll(ctx context.Context, f Fleet, r Release, o Options) error {
+	o = o.complete()
+	lease, err := take(ctx, f, o)
+	if err != nil {
+		return fmt.Errorf("roll out %s: %w", r.Version, err)
+	}
+	p := &procedure{fleet: f, lease: lease, o: o, to: r, known: map[string]*record{}}
+	defer p.giveBack(ctx)
+	first, err := p.describe(ctx)
+	if err != nil {
+		return fmt.Errorf("roll out %s: %w", r.Version, err)
+	}
+	failed := p.renewing(ctx, func(ctx context.Context) error { return p.forward(ctx, first) })
+	if failed == nil {
+		return nil
+	}
+	return p.undo(ctx, first, fmt.Errorf("roll out %s: %w", r.Version, failed))
+}
+
+// runs says what the release is, for people.
+func (s State) runs() string {
+	if s.Release == nil {
+		return "nothing: there was no release"
+	}
+	return s.Release.Version
 }

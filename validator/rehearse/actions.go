@@ -22,24 +22,22 @@ func (m *member) actions() map[string]chaos.Action {
 // killInstance kills one process −9: the rehearsal's twin of a terminated
 // virtual machine. The group replaces it.
 func killInstance(p *platform) chaos.Action {
-	var victim *machine
+	var victim string
 	return chaos.Action{
 		Kind: "kill-instance", Title: "Instance killed",
 		Resolve: func(context.Context) (id string, err error) {
-			if victim, err = p.victim(); err != nil {
-				return "", err
-			}
-			return victim.id, nil
+			victim, err = p.victim()
+			return victim, err
 		},
-		Do: func(context.Context) error { victim.kill(); return nil },
+		Do: func(context.Context) error { return p.group.Kill(victim) },
 		Verify: func(context.Context) error {
-			if victim.alive() {
-				return fmt.Errorf("instance %s still runs", victim.id)
+			if p.group.Alive(victim) {
+				return fmt.Errorf("instance %s still runs", victim)
 			}
 			return nil
 		},
-		Healed: func(context.Context) error { return p.whole() },
-		Undo:   p.refill,
+		Healed: func(context.Context) error { return p.group.Whole() },
+		Undo:   func(ctx context.Context) (bool, error) { return p.group.Refill(ctx) },
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"bogops/infra/acme"
 	"bogops/infra/ceph"
+	"bogops/infra/fleet"
 	judge "bogops/validator/ceph"
 	"bogops/validator/contest"
 	"bogops/validator/day"
@@ -112,14 +113,16 @@ func (c *cast) furnish(m *member, app, work, logs, acmeRoot string) error {
 	m.team.Resolve = map[string]string{m.host: m.tls.address}
 	m.team.HTTPPort = m.http.port()
 	m.platform = &platform{
-		id: m.team.ID, app: app, size: 2, log: log, lb: newBalancer(m.host),
+		Options: fleet.Options{
+			ID: m.team.ID, Dir: filepath.Join(dir, "fleet"), App: app, Size: 2, Log: log, ServerName: m.host,
+			Env: append(os.Environ(), "BOGOPS_JUDGE_TOKEN="+string(m.team.Token), "BOGOPS_READER_TOKEN="+string(m.team.ReaderToken)),
+		},
 		args: append(m.storeArgs(dir),
 			"--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0",
 			"--certs", "acme", "--names", m.host, "--acme-directory", c.authority.Directory(), "--acme-root", acmeRoot,
 			"--acme-cache", filepath.Join(dir, "certificates"), "--fleet-key-file", fleetKey,
 			"--team", m.team.ID, "--contest", contestID, "--zone", "local-a", "--handicap", m.handicap.String(), "--drain", "10s", "--drain-delay", "2s",
 		),
-		env: []string{"BOGOPS_JUDGE_TOKEN=" + string(m.team.Token), "BOGOPS_READER_TOKEN=" + string(m.team.ReaderToken)},
 	}
 	c.authority.Route(m.host, m.tls.address, m.http.address)
 	return nil
@@ -128,21 +131,12 @@ func (c *cast) furnish(m *member, app, work, logs, acmeRoot string) error {
 // enter opens a platform's ports and starts it, and waits until it is whole.
 func (c *cast) enter(ctx context.Context, id string) error {
 	m := c.member(id)
-	tls, err := m.tls.open()
-	if err != nil {
-		return err
-	}
-	http, err := m.http.open()
-	if err != nil {
-		return errors.Join(err, tls.Close())
-	}
-	m.platform.lb.serve(tls, http)
-	if err := m.platform.start(ctx, "v1+rehearsal"); err != nil {
+	if err := m.platform.start(ctx, "v1+rehearsal", m.tls, m.http); err != nil {
 		return err
 	}
 	waiting, cancel := context.WithTimeout(ctx, wholeWithin)
 	defer cancel()
-	if err := m.platform.awaitWhole(waiting); err != nil {
+	if err := m.platform.group.AwaitWhole(waiting); err != nil {
 		return fmt.Errorf("%s: %w: see its log", id, err)
 	}
 	return nil
@@ -193,14 +187,15 @@ func (c *cast) member(id string) *member {
 
 // leave stops everything, in any state. The error tells what did not go.
 func (c *cast) leave() error {
+	var err error
 	for _, m := range c.members {
 		if m.platform != nil {
-			m.platform.stop()
+			err = errors.Join(err, m.platform.stop())
 			m.tls.release()
 			m.http.release()
 		}
 	}
-	err := c.raze()
+	err = errors.Join(err, c.raze())
 	if c.authority != nil {
 		_ = c.authority.Close()
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"bogops/infra/rollout"
 )
 
 // buildApp builds the reference server.
@@ -110,11 +112,11 @@ func TestAFleetGetsOneCertificateAndSurvivesAKillAndARollOut(t *testing.T) {
 
 	victim, err := m.platform.victim()
 	require.NoError(t, err)
-	victim.kill()
-	require.ErrorContains(t, m.platform.whole(), "1 of 2 instances")
+	require.NoError(t, m.platform.group.Kill(victim))
+	require.ErrorContains(t, m.platform.group.Whole(), "1 of 2 instances")
 	healing, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	require.NoError(t, m.platform.awaitWhole(healing))
+	require.NoError(t, m.platform.group.AwaitWhole(healing))
 	require.Equal(t, 1, c.authority.Orders(), "the new ones read the shared certificate")
 }
 
@@ -123,8 +125,9 @@ func TestAVersionThatNeverGetsReadyLeavesThePlatformServing(t *testing.T) {
 	whole := m.platform.args
 	m.platform.args = append(whole[:len(whole):len(whole)], "--acme-cache", t.TempDir(), "--acme-directory", "https://127.0.0.1:1/dir")
 	err := m.platform.roll(t.Context(), "v2+broken", 2*time.Second)
-	require.ErrorContains(t, err, "stays at the version before")
-	require.NoError(t, m.platform.whole())
+	require.ErrorContains(t, err, "was not ready within 2s")
+	require.NotErrorIs(t, err, rollout.ErrNotBack)
+	require.NoError(t, m.platform.group.Whole())
 	version, err := describedVersion(visitor(t, c, m, true), m)
 	require.NoError(t, err)
 	require.Equal(t, "v1+rehearsal", version)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -18,7 +19,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -39,7 +40,14 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // world is what the verbs share.
 type world struct {
 	ctx    context.Context
+	getenv func(string) string
 	stdout io.Writer // progress and results: the log of a build
+}
+
+// teller prints lines with the time since the beginning.
+func (w *world) teller() func(string) {
+	began := time.Now()
+	return func(line string) { fmt.Fprintf(w.stdout, "%5.1fs  %s\n", time.Since(began).Seconds(), line) }
 }
 
 // commands is the command line.
@@ -52,12 +60,12 @@ type commands struct {
 }
 
 // run parses args, runs one verb and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	exited := -1
 	parser, err := kong.New(&commands{},
 		kong.Name("rollout"), kong.Description("Rolls releases out to a fleet without an interruption."),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-		kong.Bind(&world{ctx: ctx, stdout: stdout}),
+		kong.Bind(&world{ctx: ctx, getenv: getenv, stdout: stdout}),
 	)
 	if err != nil {
 		panic("the command line is described wrongly: " + err.Error())

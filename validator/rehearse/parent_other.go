@@ -1,9 +1,0 @@
-//go:build !linux
-
-package rehearse
-
-import "syscall"
-
-// diesWithParent keeps a terminal's interrupt from the processes: the judge
-// stops them itself. Only Linux can also tie their lives to the judge's.
-func diesWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
