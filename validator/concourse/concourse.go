@@ -39,6 +39,8 @@ type Options struct {
 	Roots   *x509.CertPool    // what a chain must end in; nil: the system's
 	Resolve map[string]string // host → address:port, for rehearsals
 	Now     func() time.Time  // the contest's clock; nil: time.Now
+
+	Resolver *net.Resolver // of names that Resolve does not hold; nil: the machine's own
 }
 
 // patience bounds one request, its answer's body included. Streams of events
@@ -66,7 +68,7 @@ func Open(a Access, o Options) *Client {
 	}
 	c.hidden.Add(string(a.Password), string(a.Token))
 	// Where and as whom to ask is what a Target says; no platform stands behind it.
-	way := target.Target{Roots: o.Roots, Resolve: o.Resolve, Now: o.Now}
+	way := target.Target{Roots: o.Roots, Resolve: o.Resolve, Resolver: o.Resolver, Now: o.Now}
 	c.http, c.streams = client(way, patience), client(way, 0)
 	c.login = newLogin(c)
 	return c

@@ -3,6 +3,7 @@ package redeploy
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"bogops/validator/concourse"
 	"bogops/validator/verdict"
@@ -11,6 +12,40 @@ import (
 // follow tells the build's tasks until it ends. Events that cannot be had leave
 // the timeline without tasks, and the build's end is waited for all the same.
 func (r *run) follow(ctx context.Context) error {
+	r.watch(ctx)
+	for {
+		if ctx.Err() != nil {
+			return r.ended(ctx, verdict.Mumble, "The build did not end in time", orElse(r.trouble, "still running"))
+		}
+		if err := r.look(ctx); err != nil {
+			return err
+		}
+		if r.outcome.Status.Ended() {
+			break
+		}
+		_ = pause(ctx, r.Wait.poll())
+	}
+	r.outcome.Ended = r.now()
+	r.tell(Finished, string(r.outcome.Status))
+	return nil
+}
+
+// watch tells the build's events until their stream ends, or soon after the
+// build has: a stream that never says so must not hold the judge.
+func (r *run) watch(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	var watchdog sync.WaitGroup
+	defer watchdog.Wait()
+	defer stop()
+	watchdog.Go(func() {
+		defer stop()
+		for pause(ctx, r.Wait.poll()) == nil {
+			if b, err := r.Client.Build(ctx, r.outcome.Build); err == nil && b.Status.Ended() {
+				_ = pause(ctx, lastEvents*r.Wait.poll())
+				return
+			}
+		}
+	})
 	names, _ := r.Client.Tasks(ctx, r.outcome.Build)
 	name := func(e concourse.Event) string { return orElse(names[e.Origin.ID], "a task") }
 	_ = r.Client.Events(ctx, r.outcome.Build, concourse.FromStart, func(e concourse.Event) error {
@@ -29,22 +64,11 @@ func (r *run) follow(ctx context.Context) error {
 		}
 		return nil
 	})
-	for {
-		if ctx.Err() != nil {
-			return r.ended(ctx, verdict.Mumble, "The build did not end in time", orElse(r.trouble, "still running"))
-		}
-		if err := r.look(ctx); err != nil {
-			return err
-		}
-		if r.outcome.Status.Ended() {
-			break
-		}
-		_ = pause(ctx, r.Wait.poll())
-	}
-	r.outcome.Ended = r.now()
-	r.tell(Finished, string(r.outcome.Status))
-	return nil
 }
+
+// lastEvents is how many polls the events of a build that has ended may come
+// after it.
+const lastEvents = 5
 
 // conclude judges a build that has ended (CHALLENGE.md, section 5).
 func (r *run) conclude() error {
