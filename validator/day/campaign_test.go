@@ -21,7 +21,7 @@ import (
 // loadedDay is a day with one campaign of some seconds on an honest platform.
 func loadedDay(t *testing.T, path string, seconds int) Config {
 	t.Helper()
-	server, err := rogue.Gallery()[0].Start()
+	server, err := rogue.Gallery()[0].Start(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	length := time.Duration(seconds) * time.Second
@@ -106,7 +106,7 @@ func onCeph(t *testing.T, cfg *Config, name string) {
 	t.Helper()
 	for _, r := range rogue.Gallery() {
 		if r.Name == name {
-			server, err := r.Start()
+			server, err := r.Start(t.Context())
 			require.NoError(t, err)
 			t.Cleanup(server.Close)
 			cfg.Teams[0].Target = server.Target

@@ -149,6 +149,11 @@ func concourseWorker(ctx context.Context, s *Session, way *Concourse) (string, e
 }
 
 func concourseRole(ctx context.Context, s *Session, way *Concourse) (string, error) {
+	// A login that is refused altogether may not set anything either, and that
+	// shows nothing.
+	if _, err := way.Client.Pipeline(ctx); err != nil {
+		return "", err
+	}
 	may, err := way.Client.MaySet(ctx)
 	if err != nil {
 		return "", err

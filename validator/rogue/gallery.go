@@ -30,12 +30,17 @@ type Rogue struct {
 	Patience time.Duration
 	silver   bool // judged at silver, and honest there but for the change
 	ceph     bool // stores in a cluster, a fake one, and is judged on that too
-	change   func(*site) error
+
+	concourse bool // is deployed by a pipeline, of a mock, and is judged on that alone
+	change    func(*site) error
 }
 
 // checks are those that the rogue is judged by.
 func (r Rogue) checks() []probe.Probe {
 	bricks := []string{"api", "tls"}
+	if r.concourse {
+		bricks = []string{"concourse"}
+	}
 	if r.ceph {
 		bricks = append(bricks, "ceph")
 	}
@@ -51,8 +56,10 @@ func (r Rogue) level() string {
 }
 
 // Gallery is every rogue, the honest one first, then those judged at bronze, at
-// silver, and on Ceph.
-func Gallery() []Rogue { return slices.Concat(bronzeGallery(), silverGallery(), cephGallery()) }
+// silver, on Ceph, and on Concourse.
+func Gallery() []Rogue {
+	return slices.Concat(bronzeGallery(), silverGallery(), cephGallery(), concourseGallery())
+}
 
 func bronzeGallery() []Rogue {
 	corrupt, mumble, down := verdict.Corrupt, verdict.Mumble, verdict.Down

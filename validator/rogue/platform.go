@@ -47,13 +47,14 @@ type platform struct {
 	backing                *backing // nil: memory alone
 
 	mu      sync.RWMutex
+	version string
 	objects map[string]object
 }
 
 func newPlatform() *platform {
 	return &platform{
 		token: rand.Text(), reader: rand.Text(), contest: "rogues", instance: "i-" + rand.Text()[:6],
-		started: time.Now().UTC(), objects: map[string]object{},
+		started: time.Now().UTC(), version: "1", objects: map[string]object{},
 	}
 }
 
@@ -84,7 +85,7 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) error {
 		return refusal{404, "no such route"}
 	}
 	w.Header().Set("Bogops-Instance", p.instance)
-	w.Header().Set("Bogops-Version", "1")
+	w.Header().Set("Bogops-Version", p.running())
 	if err := p.authorize(w, r); err != nil {
 		return err
 	}

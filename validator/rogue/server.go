@@ -10,11 +10,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
 	"bogops/validator/ceph"
 	"bogops/validator/ceph/cephfake"
+	"bogops/validator/probe"
 	"bogops/validator/target"
 )
 
@@ -35,20 +37,25 @@ type site struct {
 	close     []func()
 	cluster   *cephfake.Fake
 	way       *ceph.Cluster // the judge's into the cluster
+	pipeline  *pipeline     // nil: none is there
 }
 
 // Server is a rogue that runs.
 type Server struct {
-	Target  target.Target
-	Ceph    *ceph.Cluster // the judge's way into its Ceph; nil: it has none
+	Target target.Target
+	Ceph   *ceph.Cluster // the judge's way into its Ceph; nil: it has none
+	// Concourse is the judge's way into its Concourse; nil: it has none.
+	Concourse *probe.Concourse
+
 	servers []*http.Server
 	control net.Listener
 	close   []func()
 	group   sync.WaitGroup
 }
 
-// Start runs the rogue on loopback ports until Close.
-func (r Rogue) Start() (*Server, error) {
+// Start runs the rogue on loopback ports until Close. One with a pipeline is
+// redeployed once by the judge, within ctx.
+func (r Rogue) Start(ctx context.Context) (*Server, error) {
 	site, err := honestSite()
 	if err != nil {
 		return nil, fmt.Errorf("rogue %s: %w", r.Name, err)
@@ -59,6 +66,9 @@ func (r Rogue) Start() (*Server, error) {
 		site.way = site.cluster.Cluster()
 		site.platform.backing = &backing{cluster: site.cluster, claims: map[string]ceph.Claim{}}
 	}
+	if r.concourse {
+		site.pipeline = honestPipeline()
+	}
 	if r.change != nil {
 		if err := r.change(site); err != nil {
 			return nil, fmt.Errorf("rogue %s: %w", r.Name, err)
@@ -67,6 +77,12 @@ func (r Rogue) Start() (*Server, error) {
 	server, err := site.start()
 	if err != nil {
 		return nil, fmt.Errorf("rogue %s: %w", r.Name, err)
+	}
+	if site.pipeline != nil {
+		if err := site.pipeline.start(ctx, site, server); err != nil {
+			server.Close()
+			return nil, fmt.Errorf("rogue %s: its pipeline: %w", r.Name, err)
+		}
 	}
 	return server, nil
 }
@@ -167,7 +183,7 @@ func (s *Server) Close() {
 	}
 	s.control.Close()
 	s.group.Wait()
-	for _, close := range s.close {
+	for _, close := range slices.Backward(s.close) {
 		close()
 	}
 }

@@ -24,7 +24,7 @@ const racers = 16
 // Try runs every check against the rogue and returns the verdicts in the order
 // of the checks, with one sentence for each that is not what it must be.
 func Try(ctx context.Context, r Rogue) (verdicts []journal.Verdict, mistakes []string, err error) {
-	server, err := r.Start()
+	server, err := r.Start(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,6 +42,7 @@ func Try(ctx context.Context, r Rogue) (verdicts []journal.Verdict, mistakes []s
 			v := probe.Run(ctx, p, server.Target, probe.Env{
 				MinValidity: 24 * time.Hour, LargeBytes: 2 << 20, Racers: racers, Rehearsal: true,
 				Ceph: map[string]*ceph.Cluster{server.Target.ID: server.Ceph}, TimeScale: 1.0 / 60, Settling: 200 * time.Millisecond,
+				Concourse: map[string]*probe.Concourse{server.Target.ID: server.Concourse}, Began: time.Now().Add(-time.Hour),
 			})
 			verdicts[i] = v
 			if mistake := r.mistake(v); mistake != "" {
