@@ -1,7 +1,9 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: build run demo rehearsal check test model soak bench lint layers ceph picture clean help
+.PHONY: build run demo rehearsal check test model soak bench lint layers ceph picture clean help \
+	app-test app-package app-deploy app-rollback infra-plan infra-apply platform-smoke \
+	branch-list branch-deploy branch-prune judge-test judge-selftest judge-package set-pipelines
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -X main.version=$(VERSION)
@@ -68,10 +70,58 @@ picture: ## Draw docs/wall.png anew, in Chromium.
 	@dir=$$(mktemp -d) && BOGOPS_PICTURES=$$dir go test -count=1 -run '^TestPictures$$/^morning$$' ./validator/board && \
 		mv $$dir/morning.png docs/wall.png && rm -r $$dir
 
+# The jobs of pipelines/ by their names, for people too. The variables come from
+# the command line or the environment; those of tasks are in their task.yml.
+
+# What says most about the app and needs neither Ceph nor a disk that is quick.
+QUICK = $(addprefix ./app/,admit api logbuf process selfaudit store store/filestore store/memstore store/storetest)
+DIST = dist
+PACKAGE = $(DIST)
+PLATFORM = local
+rollout = @[ '$(PLATFORM)' = local ] || { echo 'PLATFORM is $(PLATFORM): want local'; exit 1; }; exec pipelines/tool.sh rollout
+
+app-test: ## Vet the app and run its quick tests: what a push has to pass.
+	@go vet ./app/...
+	@go test -short $(QUICK)
+
+app-package: ## Make the app's package and image, and the tools that deploy it, in dist/.
+	@go run ./pipelines/package --out '$(DIST)' $(if $(CEPH),--tags ceph) \
+		--tool rollout=./infra/rollout/cmd --tool validator=./validator
+
+app-deploy: ## Roll out the package in dist/ to the fleet: FLEET_URL, FLEET_TOKEN.
+	$(rollout) deploy --package '$(PACKAGE)'/bogops-app-*.tar.gz $(if $(NONCE),--nonce "$$(cat '$(NONCE)')")
+
+app-rollback: ## Roll out the release before again.
+	$(rollout) rollback
+
+infra-plan: ## Show what infra-apply would change about what runs the platform.
+	$(rollout) plan
+
+infra-apply: ## Bring what runs the platform to what the tree says.
+	$(rollout) apply
+
+platform-smoke: ## Hold a platform against the bronze level: BOGOPS_URL, BOGOPS_TOKEN.
+	@exec pipelines/tool.sh validator probe --level bronze --brick api --brick tls
+
+branch-list branch-deploy branch-prune: branch-%: # what pipelines/branch.sh does
+	@exec pipelines/branch.sh $*
+
+judge-test: ## Run the judge's quick tests.
+	@go test -short ./validator/...
+
+judge-selftest: ## Have the judge judge what is known to be right, and wrong.
+	@go run ./validator selftest
+
+judge-package: ## Make the judge's image in dist/.
+	@go run ./pipelines/package --out '$(DIST)' --judge
+
+set-pipelines: ## Give Concourse the pipelines: CONCOURSE_URL, TEAM, CONCOURSE_USER, _PASSWORD.
+	@pipelines/set-pipelines.sh
+
 clean: ## Remove what make and the rehearsal put into the tree.
 	@[ ! -d ceph-data ] || infra/ceph/cluster.sh ceph-data destroy
-	rm -rf bin bench rehearsal
+	rm -rf bin bench dist rehearsal
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
-		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r name text; do printf '  make %-15s %s\n' "$$name" "$$text"; done

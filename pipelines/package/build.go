@@ -22,15 +22,11 @@ func build(ctx context.Context, repo, pkg, tags string, at revision) ([]byte, er
 	if strings.Contains(tags, "ceph") {
 		cgo = "1"
 	}
-	described := at.hash
-	if at.dirty {
-		described += "-dirty"
-	}
 	program := filepath.Join(dir, "program")
 	// The revision is told by -X. What Go would stamp itself depends on whether
 	// git lets it look.
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags", tags,
-		"-ldflags", "-s -w -X main.version="+described, "-o", program, pkg)
+		"-ldflags", "-s -w -X main.version="+at.described(), "-o", program, pkg)
 	cmd.Dir, cmd.Env = repo, append(os.Environ(), "CGO_ENABLED="+cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build %s: %w\n%s", pkg, err, strings.TrimSpace(string(out)))

@@ -19,10 +19,11 @@ import (
 
 // options are the command line.
 type options struct {
-	Repo string            `default:"." type:"existingdir" help:"The checked out repository, with its whole history."`
-	Out  string            `default:"dist" type:"path" help:"Directory for what is made."`
-	Tags string            `help:"Build tags of the app: ceph for one that can store in Ceph, which then is linked with librados."`
-	Tool map[string]string `placeholder:"NAME=PACKAGE" help:"A program that goes into the archive of tools; may be repeated."`
+	Repo  string            `default:"." type:"existingdir" help:"The checked out repository, with its whole history."`
+	Out   string            `default:"dist" type:"path" help:"Directory for what is made."`
+	Tags  string            `help:"Build tags of the app: ceph for one that can store in Ceph, which then is linked with librados."`
+	Judge bool              `help:"Make the judge's image, and nothing else."`
+	Tool  map[string]string `placeholder:"NAME=PACKAGE" help:"A program that goes into the archive of tools; may be repeated."`
 }
 
 func main() {
@@ -44,21 +45,22 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	app, err := build(ctx, o.Repo, "./app", o.Tags, at)
+	products, err := at.make(ctx, o)
 	if err != nil {
 		return err
 	}
-	products, err := at.pack(app)
-	if err != nil {
-		return err
-	}
-	tools, err := at.packTools(ctx, o)
-	if err != nil {
-		return err
-	}
-	products = append(products, tools...)
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return fmt.Errorf("make the directory for what is made: %w", err)
+	}
+	// What an earlier run made would be taken for this revision's.
+	earlier, err := filepath.Glob(filepath.Join(o.Out, "bogops-*-[0-9]*.tar*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range earlier {
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("remove what an earlier run made: %w", err)
+		}
 	}
 	for _, p := range products {
 		if err := os.WriteFile(filepath.Join(o.Out, p.name), p.content, 0o644); err != nil {
@@ -67,4 +69,24 @@ func run(ctx context.Context, o options, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "%x  %s\n", sha256.Sum256(p.content), p.name)
 	}
 	return nil
+}
+
+func (r revision) make(ctx context.Context, o options) ([]product, error) {
+	if o.Judge {
+		judge, err := build(ctx, o.Repo, "./validator", "", r)
+		if err != nil {
+			return nil, err
+		}
+		return r.packJudge(judge)
+	}
+	app, err := build(ctx, o.Repo, "./app", o.Tags, r)
+	if err != nil {
+		return nil, err
+	}
+	products, err := r.pack(app)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := r.packTools(ctx, o)
+	return append(products, tools...), err
 }

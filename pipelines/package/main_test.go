@@ -136,3 +136,16 @@ func TestWhatDoesNotBuildSaysWhyAndLeavesNothing(t *testing.T) {
 	require.ErrorContains(t, run(context.Background(), options{Repo: repo, Out: out}, io.Discard), "undefined: nowhere")
 	require.NoDirExists(t, out)
 }
+
+func TestWhatAnEarlierRunMadeIsGone(t *testing.T) {
+	t.Parallel()
+	repo, out := repository(t, 1), t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(out, "mine.tar.gz"), nil, 0o644))
+	require.NoError(t, run(context.Background(), options{Repo: repo, Out: out}, io.Discard))
+	in(t, repo, "git", "commit", "-q", "--allow-empty", "-m", "another")
+	require.NoError(t, run(context.Background(), options{Repo: repo, Out: out}, io.Discard))
+	found, err := filepath.Glob(filepath.Join(out, "*"))
+	require.NoError(t, err)
+	require.Len(t, found, 3, "two products, and what is not ours")
+	require.Contains(t, found[0], "bogops-app-0.0.2-")
+}

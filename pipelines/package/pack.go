@@ -37,13 +37,13 @@ func (r revision) pack(app []byte) ([]product, error) {
 		{Name: "app", Mode: 0o755, Content: app},
 		{Name: "start.sh", Mode: 0o755, Content: startScript},
 		{Name: "sbom.cdx.json", Mode: 0o644, Content: list},
-		{Name: "VERSION", Mode: 0o644, Content: []byte(r.version() + "\n")},
+		{Name: "VERSION", Mode: 0o644, Content: []byte(r.described() + "\n")},
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("pack the app: %w", err)
 	}
 	err = image.Write(&container, image.Settings{
-		Name: "bogops/app", Version: r.version(), Built: r.at, Ports: []string{"8443/tcp"}, Data: "/data",
+		Name: "bogops/app", Program: "app", Version: r.version(), Built: r.at, Ports: []string{"8443/tcp"}, Data: "/data",
 		Env: []string{"BOGOPS_STORE=file:/data", "BOGOPS_LISTEN=0.0.0.0:8443", "BOGOPS_ADMIN_LISTEN=127.0.0.1:9090"},
 	}, app)
 	if err != nil {
@@ -53,6 +53,15 @@ func (r revision) pack(app []byte) ([]product, error) {
 		{"bogops-app-" + r.version() + ".tar.gz", archive.Bytes()},
 		{"bogops-image-" + r.version() + ".tar", container.Bytes()},
 	}, nil
+}
+
+// packJudge makes the image of the judge, which is deployed by nothing here.
+func (r revision) packJudge(judge []byte) ([]product, error) {
+	var container bytes.Buffer
+	err := image.Write(&container, image.Settings{
+		Name: "bogops/judge", Program: "validator", Version: r.version(), Built: r.at, Data: "/data",
+	}, judge)
+	return []product{{"bogops-judge-" + r.version() + ".tar", container.Bytes()}}, err
 }
 
 // packTools makes the archive of the tools that were asked for, if any was. They

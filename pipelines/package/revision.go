@@ -18,16 +18,20 @@ type revision struct {
 	dirty   bool
 }
 
+// described is what programs built from it say of themselves.
+func (r revision) described() string {
+	if r.dirty {
+		return r.hash + "-dirty"
+	}
+	return r.hash
+}
+
 // version orders packages as the s3 resource does: number by number, a dash
 // begins what counts only between equal numbers. The number of commits grows
 // with every one of them, and unlike a time does not depend on whose clock it
 // was. A dirty tree's version is not in the form that pipelines look for.
 func (r revision) version() string {
-	v := fmt.Sprintf("0.0.%d-%s", r.commits, r.hash)
-	if r.dirty {
-		v += "-dirty"
-	}
-	return v
+	return fmt.Sprintf("0.0.%d-%s", r.commits, r.described())
 }
 
 // readRevision asks git. A shallow clone is refused: it cannot be counted.

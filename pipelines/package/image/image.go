@@ -25,6 +25,7 @@ import (
 type Settings struct {
 	Name    string // repository and title, such as bogops/app
 	Version string // tag
+	Program string // its name in the image, below /usr/local/bin
 	Built   time.Time
 	Env     []string
 	Ports   []string // such as 8443/tcp
@@ -43,7 +44,7 @@ func Write(w io.Writer, s Settings, program []byte) error {
 		return fmt.Errorf("image %s: %w", s.Name, err)
 	}
 	files := append(libraries,
-		artefact.File{Name: "usr/local/bin/app", Mode: 0o755, Content: program},
+		artefact.File{Name: "usr/local/bin/" + s.Program, Mode: 0o755, Content: program},
 		artefact.File{Name: "etc/ssl/certs/ca-certificates.crt", Mode: 0o644, Content: authorities()},
 		artefact.File{Name: "etc/passwd", Mode: 0o644, Content: fmt.Appendf(nil, "bogops:x:%d:%d::/:/sbin/nologin\n", user, user)},
 		artefact.File{Name: "etc/nsswitch.conf", Mode: 0o644, Content: []byte("hosts: files dns\n")},
@@ -85,7 +86,7 @@ func (s Settings) config(made v1.Image) *v1.ConfigFile {
 	config := &v1.ConfigFile{
 		OS: "linux", Architecture: runtime.GOARCH, Created: v1.Time{Time: s.Built.UTC()},
 		Config: v1.Config{
-			Entrypoint: []string{"/usr/local/bin/app"}, User: fmt.Sprint(user), Env: s.Env, ExposedPorts: ports,
+			Entrypoint: []string{"/usr/local/bin/" + s.Program}, User: fmt.Sprint(user), Env: s.Env, ExposedPorts: ports,
 			Labels: map[string]string{
 				"org.opencontainers.image.title":   s.Name,
 				"org.opencontainers.image.version": s.Version,

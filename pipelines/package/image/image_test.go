@@ -19,7 +19,7 @@ import (
 )
 
 var settings = image.Settings{
-	Name: "bogops/app", Version: "0.0.1-abc", Built: time.Unix(1780000000, 0),
+	Name: "bogops/app", Program: "app", Version: "0.0.1-abc", Built: time.Unix(1780000000, 0),
 	Env: []string{"BOGOPS_STORE=file:/data"}, Ports: []string{"8443/tcp"}, Data: "/data",
 }
 

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# tool.sh NAME ARGS... runs a tool of this kit: out of the archive in the
+# directory TOOLS where one is named, as in pipelines, and else built here.
+set -euo pipefail
+name=$1
+shift
+if [ -n "${TOOLS:-}" ]; then
+	mkdir -p "$TOOLS/unpacked"
+	tar -xzf "$TOOLS"/bogops-tools-*.tar.gz -C "$TOOLS/unpacked"
+	(cd "$TOOLS/unpacked" && sha256sum --check --strict --quiet SHA256SUMS)
+	exec "$TOOLS/unpacked/$name" "$@"
+fi
+case $name in
+rollout) package=./infra/rollout/cmd ;;
+validator) package=./validator ;;
+*)
+	printf 'tool.sh: %s: wanted rollout or validator\n' "$name" >&2
+	exit 64
+	;;
+esac
+# Not `go run`: it would swallow the signal that ends a roll-out in good order.
+built=$(mktemp -d)
+trap 'rm -rf "$built"' EXIT
+go build -o "$built/$name" "$package"
+"$built/$name" "$@"
