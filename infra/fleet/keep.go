@@ -49,7 +49,7 @@ func (g *Group) tend(now time.Time) {
 	defer g.mu.Unlock()
 	g.bury()
 	g.endLease(now)
-	if g.lease != nil || g.state.Release == nil {
+	if g.lease != nil {
 		g.short = shortage{}
 		return
 	}
@@ -109,13 +109,16 @@ func (g *Group) tell() {
 // view is what plan decides on. The caller holds g.mu.
 func (g *Group) view() view {
 	v := view{size: g.state.Size}
+	if g.state.Release == nil {
+		v.size = 0 // what a first roll-out left, that was killed, has to go
+	}
 	for _, m := range g.machines {
 		switch {
 		case !m.alive():
 		case m.draining:
 			v.draining++
 		default:
-			v.have = append(v.have, seen{id: m.id, right: m.release == *g.state.Release, ready: g.balancer.isReady(m.id)})
+			v.have = append(v.have, seen{id: m.id, right: g.state.Release != nil && m.release == *g.state.Release, ready: g.balancer.isReady(m.id)})
 		}
 	}
 	return v
