@@ -22,6 +22,7 @@ type build struct {
 	inputs       []takenAnswer
 	outputs      []madeAnswer
 	inputsPinned bool // a rerun takes those it has
+	checking     bool // its inputs are being looked for
 	events       [][]byte
 	ended        bool
 	abort        context.CancelFunc
@@ -138,7 +139,7 @@ func (s *Server) trigger(a asked) answer {
 	if job == nil {
 		return answer{http.StatusNotFound, nil}
 	}
-	b := s.add(&build{job: job.Name, number: s.next(job.Name), by: a.user.Name})
+	b := s.add(&build{job: job.Name, number: s.next(job.Name), by: a.user.Name, checking: len(job.Inputs) > 0})
 	s.begin(b, s.run)
 	return answer{http.StatusOK, s.whole(b)}
 }
@@ -228,12 +229,22 @@ func (s *Server) prepare(p *preparationAnswer, job *Job, b *build) {
 	}
 	for _, input := range job.Inputs {
 		p.Inputs[input.Name] = notBlocking
-		if s.pick(input) == nil {
+		if reason := s.missing(input, b); reason != "" {
 			p.Inputs[input.Name], p.InputsSatisfied = blocking, blocking
-			p.MissingInputReasons[input.Name] = "no satisfiable builds from passed jobs found for set of inputs"
-			if len(input.Passed) == 0 {
-				p.MissingInputReasons[input.Name] = "no versions available"
-			}
+			p.MissingInputReasons[input.Name] = reason
 		}
 	}
+}
+
+// missing is why a build does not have an input yet, in Concourse's words.
+func (s *Server) missing(input Input, b *build) string {
+	switch {
+	case b.checking:
+		return "checking for latest available versions"
+	case s.pick(input) != nil:
+		return ""
+	case len(input.Passed) == 0:
+		return "no versions available"
+	}
+	return "no satisfiable builds from passed jobs found for set of inputs"
 }

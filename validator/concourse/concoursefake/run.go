@@ -105,6 +105,8 @@ func (s *Server) prepared(ctx context.Context, job *Job, b *build) bool {
 		for _, input := range job.Inputs {
 			_ = s.find(ctx, input.resource()) // what is there already is taken
 		}
+		b.checking = false
+		s.touch()
 	}
 	var taken []takenAnswer
 	ready := func() bool {
