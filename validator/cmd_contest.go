@@ -9,6 +9,7 @@ import (
 
 	"bogops/validator/ceph"
 	"bogops/validator/contest"
+	"bogops/validator/nonce"
 )
 
 // initCmd writes the example contest file.
@@ -42,6 +43,7 @@ func (c initCmd) Run(env *environment) error {
 type validateCmd struct {
 	File string `arg:"" help:"The contest file."`
 	JSON bool   `help:"Print the checked contest as JSON, secrets hidden."`
+	URLs bool   `name:"urls" help:"Print each team's address of its nonce repository: tell it to that team alone."`
 }
 
 func (c validateCmd) Run(env *environment) error {
@@ -52,12 +54,29 @@ func (c validateCmd) Run(env *environment) error {
 	if c.JSON {
 		return writeJSON(env, checked)
 	}
+	if c.URLs {
+		return c.addresses(env, checked)
+	}
 	fmt.Fprintf(env.stdout, "%s: contest %s, %d teams, %d campaigns: valid\n", c.File, checked.ID, len(checked.Teams), len(checked.Campaigns))
 	if without := unchecked(checked, inPlay(checked)); len(without) > 0 {
 		fmt.Fprintf(env.stdout, "in play and not checked by this judge, so without points: %s\n", strings.Join(without, ", "))
 	}
-	if why := blind(checked, ceph.Built); why != "" {
-		fmt.Fprintln(env.stdout, why)
+	for _, why := range []string{blind(checked, ceph.Built), undeployable(checked)} {
+		if why != "" {
+			fmt.Fprintln(env.stdout, why)
+		}
+	}
+	return nil
+}
+
+// addresses prints where each team's Concourse finds what the judge commits. Who
+// knows an address knows each nonce before it is live.
+func (c validateCmd) addresses(env *environment, checked *contest.Contest) error {
+	if checked.Judge.URL == "" {
+		return usage(fmt.Errorf("%s has no judge.url: want where the teams' Concourse reaches this judge", c.File))
+	}
+	for _, team := range checked.Teams {
+		fmt.Fprintf(env.stdout, "%s %s%s\n", team.ID, checked.Judge.URL, nonce.PathOf(string(checked.Seed), team.ID))
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 	"bogops/validator/evidence"
 	"bogops/validator/journal"
 	"bogops/validator/probe"
+	"bogops/validator/redeploy"
 	"bogops/validator/target"
 )
 
@@ -81,24 +82,36 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 	}
 	cfg.Env.TimeScale, cfg.Env.OneMachine, cfg.Env.Ceph = checked.Judge.TimeScale, cfg.Env.Rehearsal, map[string]*ceph.Cluster{}
 	cfg.Env.Began, cfg.Env.Concourse = checked.Start, map[string]*probe.Concourse{}
+	nonces, err := openNonces(env.ctx, c.Dir, checked)
+	if err != nil {
+		return err
+	}
 	for _, team := range checked.Teams {
 		t := day.NewTarget(team, checked, roots)
 		way := ceph.Open(team.Ceph, ceph.Options{Roots: roots, Resolve: t.Address})
 		defer way.Close()
-		cfg.Teams = append(cfg.Teams, day.Team{Team: team, Target: t, Actions: chaos.TeamFaults(way)})
 		cfg.Env.Ceph[team.ID] = way
 		pipeline := openConcourse(team, roots, kept)
 		defer pipeline.Close()
 		cfg.Env.Concourse[team.ID] = pipeline
+		judged := day.Team{Team: team, Target: t, Actions: chaos.TeamFaults(way)}
+		if l := line(checked, team, t, pipeline.Client, nonces); l != nil {
+			judged.Deploys, judged.Desk = map[string]redeploy.Deploy{"app-deploy": l.Deploy}, desk(checked, l)
+			defer judged.Desk.Close()
+			pipeline.Desk = judged.Desk
+		}
+		cfg.Teams = append(cfg.Teams, judged)
 	}
 	wall := board.New(board.Config{Journal: kept, Evidence: proofs.Get, Now: time.Now})
-	server := &http.Server{Handler: wall, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: beside(wall, nonces), ReadHeaderTimeout: 10 * time.Second}
 	cfg.Progress("The wall: http://" + listener.Addr().String() + "/")
 	if without := unchecked(checked, probes); len(without) > 0 {
 		cfg.Progress("In play and not checked by this judge: " + strings.Join(without, ", "))
 	}
-	if why := blind(checked, ceph.Built); why != "" {
-		cfg.Progress(why)
+	for _, why := range []string{blind(checked, ceph.Built), undeployable(checked)} {
+		if why != "" {
+			cfg.Progress(why)
+		}
 	}
 
 	group, ctx := errgroup.WithContext(env.ctx)

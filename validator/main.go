@@ -69,6 +69,7 @@ type commands struct {
 	Validate validateCmd `cmd:"" help:"Check a contest file."`
 	Probe    probeCmd    `cmd:"" help:"Check a platform once, unscored."`
 	Serve    serveCmd    `cmd:"" help:"Judge a contest and show the wall."`
+	Redeploy redeployCmd `cmd:"" help:"Redeploy one team once through its pipeline, unscored."`
 	Rehearse rehearseCmd `cmd:"" help:"Play a whole day on this machine."`
 	Replay   replayCmd   `cmd:"" help:"Check a journal and compute its score again."`
 	Score    scoreCmd    `cmd:"" help:"Show and explain the score of a journal."`

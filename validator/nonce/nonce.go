@@ -28,7 +28,7 @@ const Prefix = "/git/"
 // commits the others serve at once.
 type Host struct {
 	dir  string
-	seed []byte
+	seed string
 	mu   sync.Mutex // one writer at a time in this process; see lock for the others
 }
 
@@ -42,24 +42,25 @@ func Open(dir, seed string) (*Host, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("nonce: open %s: %w", dir, err)
 	}
-	return &Host{dir: dir, seed: []byte(seed)}, nil
+	return &Host{dir: dir, seed: seed}, nil
 }
 
 // Path is where team's repository is served, from the root of the host:
 // "/git/<40 hex digits>/nonce.git". The team needs no repository yet.
-func (h *Host) Path(team string) string { return Prefix + h.name(team) + repository }
+func (h *Host) Path(team string) string { return PathOf(h.seed, team) }
 
-const repository = "/nonce.git"
+// PathOf is the Path of a host with that seed, which need not be there.
+func PathOf(seed, team string) string { return Prefix + name(seed, team) + "/nonce.git" }
 
 // name is the unguessable part of a team's path.
-func (h *Host) name(team string) string {
-	mac := hmac.New(sha256.New, h.seed)
+func name(seed, team string) string {
+	mac := hmac.New(sha256.New, []byte(seed))
 	mac.Write([]byte("nonce repository\x00" + team))
 	return hex.EncodeToString(mac.Sum(nil))[:40]
 }
 
 // at is the directory of a team's bare repository.
-func (h *Host) at(team string) string { return filepath.Join(h.dir, h.name(team), "nonce.git") }
+func (h *Host) at(team string) string { return filepath.Join(h.dir, name(h.seed, team), "nonce.git") }
 
 // Prepare gives each of the teams that has no repository yet one with a first
 // nonce: Concourse checks the resource before the judge redeploys anything, and

@@ -39,8 +39,8 @@ func OpenConcourse(c *contest.Concourse, o concourse.Options) *Concourse {
 	if c == nil {
 		return &Concourse{}
 	}
-	access := concourse.Access{URL: c.URL, Team: c.Team, Pipeline: c.Pipeline, User: c.User, Password: c.Password}
-	return &Concourse{Client: concourse.Open(access, o), URL: c.URL, Secrets: []string{string(c.Password)}}
+	access := concourse.Access{URL: c.URL, Team: c.Team, Pipeline: c.Pipeline, User: c.User, Password: c.Password, Token: c.Token}
+	return &Concourse{Client: concourse.Open(access, o), URL: c.URL, Secrets: []string{string(c.Password), string(c.Token)}}
 }
 
 // Close closes the connections that are not in use.

@@ -31,6 +31,7 @@ type Deploy func(ctx context.Context, nonce string, told func(Step)) Proof
 // DeskOptions say how often a desk proves.
 type DeskOptions struct {
 	Every  time.Duration    // from one beginning to the next, at least
+	Again  time.Duration    // likewise after a proof that failed; 0: Every
 	Within time.Duration    // one proof may take as long
 	Now    func() time.Time // nil: time.Now
 }
@@ -46,17 +47,25 @@ func NewDesk(deploy Deploy, o DeskOptions) *Desk {
 }
 
 // Begin starts a proof and returns true, unless one is on, the last began less
-// than Every ago, or the desk is held or closed.
+// than Every (or Again) ago, or the desk is held or closed.
 func (d *Desk) Begin() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.o.Now()
-	if d.closed || d.held || d.busy || !d.began.IsZero() && now.Sub(d.began) < d.o.Every {
+	if d.closed || d.held || d.busy || !d.began.IsZero() && now.Sub(d.began) < d.between() {
 		return false
 	}
 	d.began, d.busy = now, true
 	d.ended.Go(d.prove)
 	return true
+}
+
+// between is how long after the last beginning the next may be.
+func (d *Desk) between() time.Duration {
+	if d.latest != nil && d.latest.Err != nil {
+		return orElse(d.o.Again, d.o.Every)
+	}
+	return d.o.Every
 }
 
 func (d *Desk) prove() {
