@@ -54,8 +54,13 @@ func line(checked *contest.Contest, team contest.Team, t target.Target, client *
 	}
 	return &redeploy.Line{
 		Client: client, Nonces: nonces, Team: team.ID, Target: t, Public: judgeItself(checked, t.Roots), Now: time.Now,
-		Wait: redeploy.Wait{Start: time.Duration(float64(redeploy.MostPending) * checked.Judge.TimeScale)},
+		Wait: redeploy.Wait{Check: scaled(checked, redeploy.MostPending), Start: scaled(checked, redeploy.MostPending)},
 	}
+}
+
+// scaled is a duration of the real day in this contest's time.
+func scaled(checked *contest.Contest, real time.Duration) time.Duration {
+	return time.Duration(float64(real) * checked.Judge.TimeScale)
 }
 
 // judgeItself is the judge's own server as the teams' Concourse reaches it.
@@ -77,9 +82,8 @@ const (
 
 // desk redeploys by l between the campaigns. The caller closes it.
 func desk(checked *contest.Contest, l *redeploy.Line) *redeploy.Desk {
-	scaled := func(d time.Duration) time.Duration { return time.Duration(float64(d) * checked.Judge.TimeScale) }
 	return redeploy.NewDesk(l.Deploy, redeploy.DeskOptions{
-		Every: scaled(proveEvery), Again: scaled(proveAgain), Within: scaled(day.RedeployWithin), Now: time.Now,
+		Every: scaled(checked, proveEvery), Again: scaled(checked, proveAgain), Within: scaled(checked, day.RedeployWithin), Now: time.Now,
 	})
 }
 

@@ -23,8 +23,8 @@ func (r *run) check(ctx context.Context) error {
 		if err = r.checkOnce(ctx); !errors.As(err, &unseen) {
 			return err
 		}
-		if pause(ctx, r.Wait.poll()) != nil {
-			break
+		if unseen.status == verdict.Down || pause(ctx, r.Wait.poll()) != nil {
+			break // it has been waited for as long as a check may take
 		}
 	}
 	if stopped := stopped(ctx); stopped != nil {
@@ -46,12 +46,22 @@ type notSeen struct {
 
 func (n *notSeen) Error() string { return n.got }
 
+// checkOnce asks for one check and waits for what it brings, a *notSeen where
+// that is not the revision.
 func (r *run) checkOnce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.Wait.start())
+	bounded, cancel := context.WithTimeout(ctx, r.Wait.check())
 	defer cancel()
 	var check concourse.Build
+	err := r.seek(bounded, &check)
+	if errors.Is(err, errOver) && ctx.Err() == nil {
+		return &notSeen{verdict.Down, fmt.Sprintf("a check that is %s after %s", orElse(check.Status, "not answered"), r.Wait.check())}
+	}
+	return err
+}
+
+func (r *run) seek(ctx context.Context, check *concourse.Build) error {
 	err := r.ask(ctx, "a check of the resource "+r.resource(), func() (err error) {
-		check, err = r.Client.Check(ctx, r.resource())
+		*check, err = r.Client.Check(ctx, r.resource())
 		return err
 	})
 	if err != nil {
@@ -72,12 +82,15 @@ func (r *run) checkOnce(ctx context.Context) error {
 			return &notSeen{verdict.Mumble, fmt.Sprintf("a check that %s%s", check.Status, r.said(ctx, check.ID))}
 		}
 		if pause(ctx, r.Wait.poll()) != nil {
-			return &notSeen{verdict.Down, fmt.Sprintf("a check that is %s after %s", check.Status, r.Wait.start())}
+			return errOver
 		}
 		// The versions are read once more after the check was seen to end.
 		if check.ID != 0 {
-			err = r.ask(ctx, "the check's status", func() (err error) {
-				check, err = r.Client.Build(ctx, check.ID)
+			err = r.ask(ctx, "the check's status", func() error {
+				now, err := r.Client.Build(ctx, check.ID)
+				if err == nil {
+					*check = now
+				}
 				return err
 			})
 			if err != nil {

@@ -14,16 +14,15 @@ import (
 func (r *run) follow(ctx context.Context) error {
 	r.watch(ctx)
 	for {
-		if ctx.Err() != nil {
-			return r.ended(ctx, verdict.Mumble, "The build did not end in time", orElse(r.trouble, "still running"))
-		}
 		if err := r.look(ctx); err != nil {
 			return err
 		}
 		if r.outcome.Status.Ended() {
 			break
 		}
-		_ = pause(ctx, r.Wait.poll())
+		if pause(ctx, r.Wait.poll()) != nil {
+			return errOver
+		}
 	}
 	r.outcome.Ended = r.now()
 	r.tell(Finished, string(r.outcome.Status))
@@ -41,7 +40,7 @@ func (r *run) watch(ctx context.Context) {
 		defer stop()
 		for pause(ctx, r.Wait.poll()) == nil {
 			if b, err := r.Client.Build(ctx, r.outcome.Build); err == nil && b.Status.Ended() {
-				_ = pause(ctx, lastEvents*r.Wait.poll())
+				_ = pause(ctx, r.Wait.events())
 				return
 			}
 		}
@@ -65,10 +64,6 @@ func (r *run) watch(ctx context.Context) {
 		return nil
 	})
 }
-
-// lastEvents is how many polls the events of a build that has ended may come
-// after it.
-const lastEvents = 5
 
 // conclude judges a build that has ended (CHALLENGE.md, section 5).
 func (r *run) conclude() error {

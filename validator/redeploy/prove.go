@@ -71,14 +71,27 @@ func (p *Proof) live(began time.Time, told func(Step), build int) {
 // glance is how many connections are asked between two proofs.
 const glance = 5
 
+// lastProof bounds a proof that the end of its time has interrupted.
+const lastProof = time.Minute
+
 // awaitLive proves nonce, and where it is not live yet goes on asking, every
-// now and then, until ctx ends. What it then returns is the last proof.
+// now and then, until ctx ends. What it then returns is the last proof that was
+// whole; one at least is: half a proof would blame whoever ended it.
 func awaitLive(ctx context.Context, t target.Target, nonce string, every time.Duration) Proof {
+	var whole *Proof
 	for {
 		proof := Prove(ctx, t, nonce)
-		if proof.Err == nil || ctx.Err() != nil {
+		switch {
+		case proof.Err == nil, errors.Is(ctx.Err(), context.Canceled):
 			return proof
+		case ctx.Err() != nil && whole != nil:
+			return *whole
+		case ctx.Err() != nil:
+			longer, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastProof)
+			defer cancel()
+			return Prove(longer, t, nonce)
 		}
+		whole = &proof
 		// A whole proof each time would be a load of its own.
 		for count(ctx, t, nonce, glance).live < glance {
 			if pause(ctx, every) != nil {

@@ -41,16 +41,21 @@ type Line struct {
 
 // Wait is how long a redeployment waits for what.
 type Wait struct {
-	Start time.Duration // for the check to end, and until a pending build is told of as such; 0: MostPending
+	Check time.Duration // for one check to end; 0: MostPending
+	Start time.Duration // until a pending build is told of as such; 0: MostPending
 	Poll  time.Duration // between two questions; 0: 1 s
+
+	Events time.Duration // for a build's last events, once it has ended; 0: 5 s
 }
 
 // MostPending is how long a build may be pending, on the real day (CHALLENGE.md,
 // section 5).
 const MostPending = 120 * time.Second
 
-func (w Wait) start() time.Duration { return orElse(w.Start, MostPending) }
-func (w Wait) poll() time.Duration  { return orElse(w.Poll, time.Second) }
+func (w Wait) start() time.Duration  { return orElse(w.Start, MostPending) }
+func (w Wait) check() time.Duration  { return orElse(w.Check, MostPending) }
+func (w Wait) events() time.Duration { return orElse(w.Events, 5*time.Second) }
+func (w Wait) poll() time.Duration   { return orElse(w.Poll, time.Second) }
 
 func orElse[T comparable](value, otherwise T) T {
 	var zero T

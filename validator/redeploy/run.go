@@ -17,17 +17,41 @@ type run struct {
 	*Line
 	told    func(Step)
 	outcome Outcome
+	waits   string // what the build is pending for, once that is known
 	trouble string // what the build's events say went wrong; empty: nothing
 	inputs  bool   // what the build took is known
 }
 
 func (r *run) run(ctx context.Context) error {
 	for _, stage := range []func(context.Context) error{r.commit, r.check, r.trigger, r.begin, r.input, r.follow} {
-		if err := stage(ctx); err != nil {
+		if err := stage(ctx); errors.Is(err, errOver) {
+			return r.late(ctx)
+		} else if err != nil {
 			return err
 		}
 	}
 	return r.conclude()
+}
+
+// errOver says that ctx has ended before a stage had.
+var errOver = errors.New("the time is over")
+
+// late is the finding where ctx ends before the build does.
+func (r *run) late(ctx context.Context) error {
+	if r.outcome.Build != 0 {
+		r.tell(Left, fmt.Sprintf("build %s goes on without the judge", r.outcome.Name))
+	}
+	const want = "the build's end in the time that a redeployment has"
+	stopped := stopped(ctx)
+	switch {
+	case stopped != nil:
+		return stopped
+	case r.outcome.Build == 0:
+		return verdict.New(verdict.Down, "Concourse did not make a build in time", "none", want)
+	case r.outcome.Status == concourse.Pending:
+		return verdict.New(verdict.Down, "The build never started", r.hide(orElse(r.waits, "pending")), want)
+	}
+	return verdict.New(verdict.Mumble, "The build did not end in time", r.hide(orElse(r.trouble, "still running")), want)
 }
 
 // tell notes a step. The team's secret path is kept out of it.
@@ -101,16 +125,16 @@ func (r *run) trigger(ctx context.Context) error {
 // begin waits until the build starts. One that waits for longer than it should
 // is told of with its reasons, and goes on being waited for.
 func (r *run) begin(ctx context.Context) error {
-	since, why := r.now(), ""
+	since := r.now()
 	for r.outcome.Status == concourse.Pending {
 		if r.now().Sub(since) >= r.Wait.start() {
-			if reason := r.reason(ctx); reason != why && ctx.Err() == nil {
-				why = reason
-				r.tell(Pending, why)
+			if reason := r.reason(ctx); reason != r.waits && ctx.Err() == nil {
+				r.waits = reason
+				r.tell(Pending, reason)
 			}
 		}
 		if pause(ctx, r.Wait.poll()) != nil {
-			return r.ended(ctx, verdict.Down, "The build never started", orElse(why, "pending"))
+			return errOver
 		}
 		if err := r.look(ctx); err != nil {
 			return err
@@ -168,7 +192,7 @@ func (r *run) input(ctx context.Context) error {
 }
 
 // ask asks again while Concourse gives no answer, for as long as its front door
-// may take to be restarted. The error is a finding.
+// may take to be restarted. The error is a finding, or errOver.
 func (r *run) ask(ctx context.Context, want string, question func() error) error {
 	since := time.Now()
 	for {
@@ -176,9 +200,9 @@ func (r *run) ask(ctx context.Context, want string, question func() error) error
 		if err == nil {
 			return nil
 		}
-		if !mayPass(err) || time.Since(since) > r.Wait.start()/2 || pause(ctx, r.Wait.poll()) != nil {
-			if stopped := stopped(ctx); stopped != nil {
-				return stopped
+		if !mayPass(err) || time.Since(since) > r.Wait.check()/2 || pause(ctx, r.Wait.poll()) != nil {
+			if ctx.Err() != nil {
+				return errOver
 			}
 			return concourse.Settle(ctx, r.Target, err, want)
 		}
@@ -200,17 +224,6 @@ func stopped(ctx context.Context) error {
 		return nil
 	}
 	return &verdict.Error{Status: verdict.NotChecked, Message: "The judge stopped the redeployment", Err: ctx.Err()}
-}
-
-// ended is the finding where ctx ends and the build does not.
-func (r *run) ended(ctx context.Context, status verdict.Status, message, got string) error {
-	if r.outcome.Build != 0 {
-		r.tell(Left, fmt.Sprintf("build %s goes on without the judge", r.outcome.Name))
-	}
-	if stopped := stopped(ctx); stopped != nil {
-		return stopped
-	}
-	return verdict.New(status, message, r.hide(got), "the build's end in the time that a redeployment has")
 }
 
 // reachable asks the judge's own server for the revision as Concourse does. The

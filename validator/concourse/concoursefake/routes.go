@@ -65,6 +65,7 @@ func (s *Server) routes() http.Handler {
 		{"GET " + pipeline + "/resources/{resource}/versions", exposed, Viewer, s.versions},
 		{"GET /api/v1/builds/{build}", exposed, Viewer, s.build},
 		{"GET /api/v1/builds/{build}/resources", exposed, Viewer, s.resources},
+		{"GET /api/v1/builds/{build}/plan", publicJob, Viewer, s.plan},
 		{"GET /api/v1/builds/{build}/preparation", publicJob, Viewer, s.preparation},
 		{"PUT /api/v1/builds/{build}/abort", authorized, Operator, s.abort},
 	} {
