@@ -136,7 +136,7 @@ start() {
 	! runs || die "$dir runs already"
 	trap 'kill_all ""' EXIT # half of it is of no use; the logs stay
 	rm -f "$dir/run/pid"
-	spawn hold services unshare --net --mount --ipc --pid --fork --propagation slave "$dir/bin/inside.sh" hold "$dir"
+	spawn hold services unshare --net --mount --ipc --pid --fork --propagation slave bash "$dir/bin/inside.sh" hold "$dir"
 	patiently 30 test -s "$dir/run/pid"
 	service postgres services
 	keys
@@ -180,7 +180,7 @@ spawn() {
 
 # service NAME GROUP [COMMAND...] starts one of inside.sh, in all the namespaces.
 service() {
-	spawn "$1" "$2" nsenter --net --mount --ipc --pid --target "$(<"$dir/run/pid")" -- "${@:3}" "$dir/bin/inside.sh" "$1" /run/concourse
+	spawn "$1" "$2" nsenter --net --mount --ipc --pid --target "$(<"$dir/run/pid")" -- "${@:3}" bash "$dir/bin/inside.sh" "$1" /run/concourse
 }
 
 # worker starts the next one. Its mounts are a namespace of their own, so that
@@ -269,7 +269,8 @@ guard() {
 }
 
 # stop is a power cut too: the web node has nothing to lose, the worker waits an
-# hour for its containers, and PostgreSQL is made for it.
+# hour for its containers, and PostgreSQL is made for it: what it told anybody
+# it has given to the kernel, fsync or not.
 stop() {
 	kill_all ''
 	rm -f "$dir/run/pid" "$dir/run/info"

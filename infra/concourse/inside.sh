@@ -48,7 +48,7 @@ postgres() {
 	fi
 	rm -f "$data/postmaster.pid" # nobody is left of the last time, but the number may be somebody else's now
 	local options=(-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c shared_buffers=64MB -c max_connections=200)
-	[ -z "$fast" ] || options+=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off)
+	[ -z "$fast" ] || options+=(-c fsync=off -c full_page_writes=off)
 	exec "${as[@]}" "$programs/postgres" -D "$data" "${options[@]}"
 }
 

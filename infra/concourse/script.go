@@ -65,9 +65,12 @@ func place(path string, text []byte) error {
 }
 
 // script is one call of ci.sh in a group of processes of its own, which dies as
-// a whole when ctx ends. The services that it starts leave the group.
+// a whole when ctx ends. The services that it starts leave the group. The file
+// is bash's to read and not the kernel's to execute: another goroutine that
+// starts a process just then may have taken its descriptor along, and a file
+// that somebody could write is busy.
 func (s *Server) script(ctx context.Context, args ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, filepath.Join(s.dir, "bin", "ci.sh"), append([]string{s.dir}, args...)...)
+	command := exec.CommandContext(ctx, "bash", append([]string{filepath.Join(s.dir, "bin", "ci.sh"), s.dir}, args...)...)
 	command.Env = append(os.Environ(), s.environment...)
 	inGroup(command)
 	return command

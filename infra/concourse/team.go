@@ -38,8 +38,8 @@ func (s *Server) Team(ctx context.Context, name string, owner, operator Login) e
 
 // user makes a local user or changes the password of one.
 func (s *Server) user(ctx context.Context, login Login) error {
-	// The cheapest hash: these passwords live for as long as a test.
-	hash, err := bcrypt.GenerateFromPassword([]byte(login.Password), bcrypt.MinCost)
+	// Concourse refuses hashes cheaper than this one.
+	hash, err := bcrypt.GenerateFromPassword([]byte(login.Password), bcrypt.DefaultCost)
 	if err != nil {
 		return fmt.Errorf("concourse: password of %s: %w", login.User, err)
 	}
