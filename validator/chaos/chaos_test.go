@@ -16,6 +16,11 @@ import (
 // steps runs an action and returns the states that were journalled.
 func steps(t *testing.T, ctx context.Context, change func(*Action)) []string {
 	t.Helper()
+	return stepsWithin(t, ctx, 300*time.Millisecond, change)
+}
+
+func stepsWithin(t *testing.T, ctx context.Context, window time.Duration, change func(*Action)) []string {
+	t.Helper()
 	action := Action{
 		Kind: "kill-instance", Title: "Instance killed",
 		Resolve: func(context.Context) (string, error) { return "one", nil },
@@ -27,7 +32,7 @@ func steps(t *testing.T, ctx context.Context, change func(*Action)) []string {
 	change(&action)
 	j := journal.Memory(journal.Opened{})
 	now := func() time.Time { return time.Unix(0, 0) }
-	err := Inject(ctx, j, action, Plan{ID: "f1", Team: "loutres", Window: 300 * time.Millisecond, Weight: 2}, now)
+	err := Inject(ctx, j, action, Plan{ID: "f1", Team: "loutres", Window: window, Weight: 2}, now)
 	require.NoError(t, err)
 	var states []string
 	for _, e := range j.Entries()[1:] {

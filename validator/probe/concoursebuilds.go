@@ -96,9 +96,9 @@ func (c *Concourse) look(ctx context.Context, s *Session, b concourse.Build) (ve
 	case concourse.Failed:
 		return verdict.Mumble, name + "failed", nil
 	case concourse.Errored:
-		return verdict.Degraded, name + "errored: Concourse could not run it", nil
+		return verdict.Degraded, name + "errored", nil
 	case concourse.Aborted:
-		return verdict.Mumble, name + "aborted: somebody stopped it, run the job again", nil
+		return verdict.Mumble, name + "aborted: run it again", nil
 	case concourse.Started:
 		return verdict.NotChecked, name + "runs since " + b.Start.Format(time.TimeOnly+" MST"), nil
 	case concourse.Pending:
