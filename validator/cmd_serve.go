@@ -17,7 +17,6 @@ import (
 
 	"bogops/validator/board"
 	"bogops/validator/ceph"
-	"bogops/validator/chaos"
 	"bogops/validator/contest"
 	"bogops/validator/day"
 	"bogops/validator/evidence"
@@ -94,7 +93,7 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 		pipeline := openConcourse(team, roots, kept)
 		defer pipeline.Close()
 		cfg.Env.Concourse[team.ID] = pipeline
-		judged := day.Team{Team: team, Target: t, Actions: chaos.TeamFaults(way)}
+		judged := day.Team{Team: team, Target: t, Actions: faults(way, pipeline, t)}
 		if l := line(checked, team, t, pipeline.Client, nonces); l != nil {
 			judged.Deploys, judged.Desk = map[string]redeploy.Deploy{"app-deploy": l.Deploy}, desk(checked, l)
 			defer judged.Desk.Close()

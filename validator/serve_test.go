@@ -7,8 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"bogops/validator/ceph"
+	"bogops/validator/concourse"
 	"bogops/validator/contest"
 	"bogops/validator/journal"
+	"bogops/validator/probe"
+	"bogops/validator/target"
 )
 
 func TestServeGoesOnWithItsJournalAndLeavesThatOfAnotherContestAlone(t *testing.T) {
@@ -60,4 +64,11 @@ func TestAJudgeThatCannotSeeSomeCephSaysWhose(t *testing.T) {
 	require.Empty(t, blind(checked, true))
 	checked.Bricks[0].InPlay = false
 	require.Empty(t, blind(checked, false))
+}
+
+func TestTheJudgePausesNoPipelineThatItHasNoLoginOf(t *testing.T) {
+	nowhere := probe.OpenConcourse(nil, concourse.Options{})
+	require.Empty(t, faults(ceph.Nowhere(), nowhere, target.Target{}))
+	way := probe.OpenConcourse(&contest.Concourse{URL: "https://ci.example.net"}, concourse.Options{})
+	require.Contains(t, faults(ceph.Nowhere(), way, target.Target{}), "pause-pipeline")
 }
