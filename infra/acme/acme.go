@@ -41,6 +41,10 @@ type Options struct {
 	// Patience makes each validation wait a random whole number of seconds
 	// below this one before it knocks. 0 knocks at once.
 	Patience time.Duration
+	// Located names the order in the answer to its finalization, as Let's
+	// Encrypt does. RFC 8555 does not ask for it, and Pebble leaves it out; but
+	// clients built on golang.org/x/crypto/acme before 2026 cannot do without.
+	Located bool
 	// Logger receives Pebble's own lines at debug level; nil discards them.
 	Logger *slog.Logger
 }
@@ -96,7 +100,7 @@ func (s *Server) start(opts Options) (err error) {
 		return err
 	}
 	s.address, s.trust = listener.Addr().String(), trust
-	s.orders = &orders{next: handler}
+	s.orders = &orders{next: handler, located: opts.Located}
 	s.site = &http.Server{
 		Handler:           s.orders,
 		ErrorLog:          pebbleLog(opts.Logger),

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -12,7 +13,8 @@ import (
 // Pebble enforces no rate limit, so counting is the only way to see a client
 // that a real authority would have locked out for a week.
 type orders struct {
-	next http.Handler
+	next    http.Handler
+	located bool
 
 	// registering keeps new accounts one at a time: two instances that share
 	// an account key and register at once race inside Pebble (2.10.1).
@@ -33,13 +35,20 @@ func (o *orders) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.ids = append(o.ids, path.Base(w.Header().Get("Location")))
 }
 
-// newAccount is Pebble's path for new accounts.
-const newAccount = "/sign-me-up"
+// Pebble's paths: for new accounts, and before the number of an order.
+const (
+	newAccount = "/sign-me-up"
+	order      = "/my-order/"
+	finalize   = "/finalize-order/"
+)
 
 func (o *orders) serve(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == newAccount {
 		o.registering.Lock()
 		defer o.registering.Unlock()
+	}
+	if number, ok := strings.CutPrefix(r.URL.Path, finalize); ok && o.located {
+		w.Header().Set("Location", "https://"+r.Host+order+number)
 	}
 	o.next.ServeHTTP(w, r)
 }

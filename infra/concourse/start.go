@@ -41,8 +41,9 @@ type TLS struct {
 	Certificate, Key string
 	// Directory is the URL of an ACME directory on the host's loopback, and
 	// DirectoryRoot the PEM file with the root of its own HTTPS certificate.
-	// The authority has to find Address under Name on port 443. Concourse
-	// orders on the first handshake.
+	// The authority has to find Address under Name on port 443, and to name
+	// orders that it finalized (infra/acme: Located). Concourse orders on the
+	// first handshake.
 	Directory, DirectoryRoot string
 }
 
