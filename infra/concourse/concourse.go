@@ -37,6 +37,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	services map[string]service // by their address on the host
+	vault    *vault             // nil until there are secrets
 	closed   bool
 	stopped  bool
 }

@@ -68,6 +68,9 @@ web() {
 	fi
 	until pg_isready -q -h 127.0.0.1 -U concourse && [ -e "$dir/keys/ready" ]; do sleep 0.05; done
 	export CONCOURSE_ADD_LOCAL_USER=$users
+	# What a pipeline leaves open is asked of whoever serves it there (secrets.go).
+	export CONCOURSE_VAULT_URL=http://127.0.0.1:8200 CONCOURSE_VAULT_CLIENT_TOKEN
+	CONCOURSE_VAULT_CLIENT_TOKEN=$(<"$dir/keys/admin")
 	exec "$bin/concourse" web --external-url "$url" --bind-port "$port" "${flags[@]}" \
 		--cluster-name bogops --main-team-local-user admin --config-rbac "$dir/bin/rbac.yml" \
 		--postgres-host 127.0.0.1 --postgres-user concourse --postgres-database concourse --postgres-sslmode disable \

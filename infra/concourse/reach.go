@@ -121,6 +121,7 @@ func (s *Server) Close() error {
 	for _, one := range s.services {
 		failed = append(failed, one.close())
 	}
+	failed = append(failed, s.vault.close())
 	s.network.leave()
 	return errors.Join(failed...)
 }

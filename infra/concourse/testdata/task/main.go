@@ -14,7 +14,7 @@ func main() {
 	switch os.Args[1] {
 	case "get":
 		client := http.Client{Timeout: 10 * time.Second}
-		answer, err := client.Get(os.Args[2])
+		answer, err := client.Get(os.ExpandEnv(os.Args[2]))
 		if err != nil {
 			fmt.Println("got nothing:", err)
 			os.Exit(1)
