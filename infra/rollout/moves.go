@@ -55,7 +55,7 @@ func retreat(size int, all []member) move {
 	}
 	ready, right := tally(all)
 	if right == len(all) && right >= size {
-		return surplus(size, ready, right, all)
+		return surplus(size, all)
 	}
 	sick := 0
 	for _, m := range all {
@@ -74,18 +74,23 @@ func retreat(size int, all []member) move {
 	return move{}
 }
 
-// surplus sends away what is one too many of the right release, what is not
-// ready first.
-func surplus(size, ready, right int, all []member) move {
-	if right == size {
-		return move{done: true}
-	}
+// surplus is how to go on when only the right release runs: what is one too many
+// leaves, what is sick first, and then all the others have to be ready.
+func surplus(size int, all []member) move {
+	leaves, waits := all[0], false
 	for _, m := range all {
-		if !m.ready {
-			return move{retire: m.id}
+		if m.sick && !leaves.sick {
+			leaves = m
 		}
+		waits = waits || !m.ready && !m.sick
 	}
-	return move{retire: all[0].id}
+	switch {
+	case waits:
+		return move{}
+	case len(all) > size:
+		return move{retire: leaves.id}
+	}
+	return move{done: true}
 }
 
 // vacate sends everybody away: there was no release to go back to.

@@ -87,26 +87,53 @@ func (p *procedure) launch(ctx context.Context, r Release) error {
 	return nil
 }
 
-// retire sends an instance away and waits until it is gone. One that drains for
-// too long is ended, and so is, at once, a new one that was never ready: nobody
-// waits for an answer of it.
+// retire sends an instance away and waits until it is gone. A new one that was
+// never ready is ended at once: nobody waits for an answer of it. Where a call
+// fails it returns nil, after a while: the next look decides anew, since others
+// may have died meanwhile.
 func (p *procedure) retire(ctx context.Context, id string) error {
 	r := p.known[id]
 	r.leaving = true
-	if !r.launched || r.settled || r.serving {
-		p.told("%s drains", id)
-		draining, cancel := context.WithTimeout(ctx, p.o.DrainWithin)
-		err := p.lease.Retire(draining, id, false)
-		cancel()
-		if err == nil {
-			p.told("%s is gone", id)
-			return nil
-		}
-		if ctx.Err() != nil || errors.Is(err, ErrLost) {
-			return because(ctx, fmt.Errorf("retire %s: %w", id, err))
-		}
-		p.told("%s did not drain (%v): it is ended", id, err)
+	if r.launched && !r.settled && !r.serving {
+		return p.end(ctx, id)
 	}
+	if r.asked.IsZero() {
+		p.told("%s drains", id)
+		r.asked = time.Now()
+	}
+	over := r.asked.Add(p.o.DrainWithin)
+	draining, cancel := context.WithDeadline(ctx, over)
+	err := p.lease.Retire(draining, id, false)
+	cancel()
+	switch {
+	case err == nil:
+		p.told("%s is gone", id)
+		return nil
+	case ctx.Err() != nil, errors.Is(err, ErrLost):
+		return because(ctx, fmt.Errorf("retire %s: %w", id, err))
+	case time.Now().Before(over):
+		p.told("retire %s: %v; trying again", id, err)
+		r.refused = err
+		return pause(ctx, p.o.Every)
+	}
+	r.asked = time.Time{}
+	return p.overdrawn(ctx, id, errors.Join(r.refused, err))
+}
+
+// overdrawn ends an instance whose time to drain is over. One that does not
+// drain at all, for whatever reason, may still serve: it is not touched.
+func (p *procedure) overdrawn(ctx context.Context, id string, drained error) error {
+	looking, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	i, err := p.fleet.Instance(looking, id)
+	if err != nil || i.Phase < Draining {
+		return because(ctx, fmt.Errorf("retire %s: %w", id, errors.Join(drained, err)))
+	}
+	p.told("%s still drains after %s and is ended", id, p.o.DrainWithin)
+	return p.end(ctx, id)
+}
+
+func (p *procedure) end(ctx context.Context, id string) error {
 	ending, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	if err := p.lease.Retire(ending, id, true); err != nil {

@@ -35,8 +35,11 @@ func (p *procedure) undo(ctx context.Context, first State, failed error) error {
 // retake takes the lease anew where it was lost. The fleet is on its way back by
 // itself then, and what is left of the lease may have to run out first.
 func (p *procedure) retake(ctx context.Context, failed error) error {
-	for _, r := range p.known {
-		r.leaving, r.sick = false, false
+	for id, r := range p.known {
+		r.sick = false
+		if r.leaving {
+			delete(p.known, id) // gone, or else seen again
+		}
 	}
 	if !errors.Is(failed, ErrLost) {
 		return nil
@@ -110,7 +113,10 @@ func (p *procedure) backStep(ctx context.Context, s State) (move, error) {
 		return next, p.retire(ctx, next.retire)
 	}
 	if id, within, is := p.overdue(all); is {
-		p.told("%s has not been ready for %s: nobody waits for it any more", id, within)
+		p.told("%s has not been ready for %s: %s", id, within, p.about(ctx, id))
+		if p.known[id].launched {
+			return next, p.retire(ctx, id) // and another one is launched
+		}
 		p.known[id].sick = true
 		return next, nil
 	}

@@ -16,7 +16,9 @@ type record struct {
 	serving  bool      // it was ready at the last look
 	since    time.Time // from when it is not ready; zero while it is
 	sick     bool
-	leaving  bool // this procedure sends it away
+	leaving  bool      // this procedure sends it away
+	asked    time.Time // since when it is to drain
+	refused  error     // what came of it last
 }
 
 func (p *procedure) describe(outer context.Context) (State, error) {
@@ -42,7 +44,9 @@ func (p *procedure) see(s State, want *Release) (all []member, gone []string) {
 		}
 		there[i.ID] = true
 		r := p.know(i)
-		r.look(i.Ready, p.o.Looks)
+		if before := r.settled; r.look(i.Ready, p.o.Looks) != before {
+			p.told("%s is ready", i.ID)
+		}
 		right := want != nil && i.Release == *want
 		all = append(all, member{
 			id: i.ID, right: right, sick: r.sick && !i.Ready,
@@ -69,22 +73,23 @@ func (p *procedure) know(i Instance) *record {
 	return r
 }
 
-// look takes in whether it is ready now. One that was launched and has not been
+// look takes in whether it is ready now, and returns settled. One that was launched and has not been
 // ready often enough in a row is on the time that it has for that, however often
 // it has looked ready for a moment.
-func (r *record) look(ready bool, looks int) {
+func (r *record) look(ready bool, looks int) (settled bool) {
 	r.serving = ready
 	if !ready {
 		r.streak = 0
 		if r.since.IsZero() {
 			r.since = time.Now()
 		}
-		return
+		return r.settled
 	}
 	r.streak++
 	if r.settled = r.settled || r.streak >= looks; r.settled {
 		r.since = time.Time{}
 	}
+	return r.settled
 }
 
 // overdue is the first instance that has not been ready for longer than it may
