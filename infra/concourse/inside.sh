@@ -7,6 +7,7 @@
 #   inside.sh worker DIR
 # shellcheck disable=SC2154 # bin, types, port, fast, name and acme are of the settings
 set -euo pipefail
+umask 022 # root in a container is another user
 
 # hold begins with /proc still the machine's, so this process learns the number
 # that it has out there. What would stay on the machine otherwise is hidden:
