@@ -40,6 +40,7 @@ type band struct {
 	teams map[string]string // state by team
 	took  map[string]time.Duration
 	notes map[string]string
+	ways  map[string]*way // of a redeployment, by team
 }
 
 func (v *View) start(c journal.Campaign, _ journal.Entry) {
@@ -126,7 +127,7 @@ func (c *campaign) band(id, kind, title string, at time.Time) *band {
 		}
 	}
 	b := &band{Window: journal.Window{ID: id, Kind: kind, Title: title, From: journal.Of(at.Sub(c.At))}, at: at,
-		teams: map[string]string{}, took: map[string]time.Duration{}, notes: map[string]string{}}
+		teams: map[string]string{}, took: map[string]time.Duration{}, notes: map[string]string{}, ways: map[string]*way{}}
 	for _, w := range c.Windows {
 		if w.ID == id {
 			b.Window = w
@@ -158,14 +159,19 @@ func (v *View) redeploy(r journal.Redeploy, _ journal.Entry) {
 	}
 	b := c.band(r.ID, "redeploy", r.Job, r.At)
 	b.teams[r.Team] = r.State
+	w := b.way(r.Team)
 	switch r.State {
 	case "started":
+		w.began = r.At
 		v.struck(r.ID, r.Team, "i-redo", b.Title, r.At)
 	case "live":
 		b.took[r.Team] = r.Took.Duration()
 		b.notes[r.Team] = r.Version
-	case "failed":
+	case "failed", "refused":
 		b.notes[r.Team] = r.Detail
+	}
+	if r.State != "started" {
+		w.ended = r.At
 	}
 }
 

@@ -16,6 +16,7 @@ type chart struct {
 	Running   bool
 	Now       float64 // per cent of the width, as all positions here
 	Lanes     []laneFace
+	Pipeline  *pipeline // nil: nothing has been redeployed yet
 	P99       pane
 	Instances pane
 	Times     []mark
@@ -80,6 +81,7 @@ func (s speech) chart(v *View, c *campaign) chart {
 		ch.Ours = ch.Ours || face.Ours != ""
 		ch.Lanes = append(ch.Lanes, face)
 	}
+	ch.Pipeline = s.pipeline(v, a, now)
 	ch.P99, ch.Instances = s.p99Pane(v, a), s.instancesPane(v, a)
 	return ch
 }
@@ -134,7 +136,13 @@ func (s speech) noteFace(v *View, a axis, b *band, team *side, l *lane) noteFace
 		n.Left, n.Inside = end-0.4, true
 	}
 	switch state := b.teams[team.ID]; state {
-	case "refused", "unverified", "failed":
+	case "refused":
+		n.Lost = s.t("refused")
+		if b.Kind == "redeploy" { // there it is the judge's own fault
+			n.Lost = s.t("ours")
+		}
+		return n
+	case "unverified", "failed":
 		n.Lost = s.t(state)
 		return n
 	}

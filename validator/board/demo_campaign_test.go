@@ -118,11 +118,30 @@ func (d *demo) strike(c journal.Campaign, n int) {
 		case redoAt:
 			redo.State = "started"
 			d.add(journal.KindRedeploy, redo)
+			d.step(c, team, "committed", "8d3f1c")
+		case redoAt + 4:
+			d.step(c, team, "checked", "8d3f1c")
+			d.step(c, team, "triggered", "7")
+		case redoAt + 8 + 12*i:
+			d.step(c, team, "started", "")
+			d.step(c, team, "task", "fetch-package")
+		case redoAt + 24 + 12*i:
+			d.step(c, team, "task-end", "fetch-package")
+			d.step(c, team, "task", "roll-out")
+		case redoAt + 72 + 60*i:
+			d.step(c, team, "task-end", "roll-out")
+			d.step(c, team, "finished", "succeeded")
 		case redoAt + 80 + 60*i:
 			redo.State, redo.Took = "live", journal.Seconds(80+60*i)
+			d.step(c, team, "live", "50/50")
 			d.add(journal.KindRedeploy, redo)
 		}
 	}
+}
+
+// step journals one event on the way of the demo's redeployment.
+func (d *demo) step(c journal.Campaign, team, name, detail string) {
+	d.add(journal.KindStep, journal.Step{ID: "r1", Campaign: c.ID, Team: team, At: d.now(), Name: name, Detail: detail, Build: 31})
 }
 
 // evening audits, crowns and closes.

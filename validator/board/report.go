@@ -44,6 +44,7 @@ type strikeFace struct {
 	Icon, Time, Title   string
 	Team, Colour, Shape string
 	State, Cost, Detail string
+	Way                 []wayStep
 }
 
 // tree is every point of one team.
@@ -148,7 +149,7 @@ func (s speech) strikes(v *View, c *campaign) []strikeFace {
 			note := s.noteFace(v, newAxis(c), b, team, c.lane(team.ID))
 			f.Cost = note.Lost + note.Back
 			if b.Kind == "redeploy" {
-				f.Icon = "i-redo"
+				f.Icon, f.Way = "i-redo", s.waySteps(b.ways[team.ID])
 				if took := b.took[team.ID]; took > 0 {
 					f.Cost += ", " + s.t("live.in", span(took))
 				}

@@ -74,6 +74,8 @@ func (v *View) fold(e journal.Entry) error {
 		return with(e, v.fault)
 	case journal.KindRedeploy:
 		return with(e, v.redeploy)
+	case journal.KindStep:
+		return with(e, v.step)
 	case journal.KindLedger:
 		return with(e, v.ledger)
 	case journal.KindAudit:

@@ -64,7 +64,7 @@ func (p *Proof) live(began time.Time, told func(Step), build int) {
 	}
 	p.Took = p.At.Sub(began)
 	if told != nil {
-		told(Step{At: p.At, Kind: Live, Detail: fmt.Sprintf("%d of %d", p.Live, p.Of), Build: build})
+		told(Step{At: p.At, Kind: Live, Detail: fmt.Sprintf("%d/%d", p.Live, p.Of), Build: build})
 	}
 }
 
