@@ -192,19 +192,25 @@ func (r *run) input(ctx context.Context) error {
 }
 
 // ask asks again while Concourse gives no answer, for as long as its front door
-// may take to be restarted. The error is a finding, or errOver.
+// may take to be restarted. The error is a finding, or errOver. Where the time
+// is over while nothing was answered, what was met until then says whose fault
+// it is: the judge's own resolver must not become a build that was not made.
 func (r *run) ask(ctx context.Context, want string, question func() error) error {
 	since := time.Now()
+	var met error // while there was time
 	for {
 		err := question()
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil {
+			met = err
+		}
 		if !mayPass(err) || time.Since(since) > r.Wait.check()/2 || pause(ctx, r.Wait.poll()) != nil {
-			if ctx.Err() != nil {
+			if stopped(ctx) != nil || met == nil {
 				return errOver
 			}
-			return concourse.Settle(ctx, r.Target, err, want)
+			return concourse.Settle(ctx, r.Target, met, want)
 		}
 	}
 }

@@ -157,6 +157,11 @@ func wayGallery() []Rogue {
 			change: judgesNames(func() (*Names, error) { return NewNames(nil) })},
 		{Name: "judge-resolver-fails-for-concourse", Why: "The judge's resolver answers SERVFAIL.", Wants: judge,
 			change: judgesNames(NewFailingNames)},
+		{Name: "judge-resolver-fails-to-the-end", Why: "The same, and the redeployment has no time left to give up by itself.", Wants: judge,
+			change: func(s *site) error {
+				s.pipeline.within, s.pipeline.wait.Check = time.Second, time.Minute
+				return judgesNames(NewFailingNames)(s)
+			}},
 	}
 }
 

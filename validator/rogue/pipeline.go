@@ -27,7 +27,8 @@ type pipeline struct {
 	given   bool          // the team gave a way in
 	mute    bool          // nothing listens
 	within  time.Duration // one redeployment may take
-	deploys bool          // app-deploy does what it says
+	wait    redeploy.Wait
+	deploys bool // app-deploy does what it says
 	later   func(ctx context.Context, c *running) error
 }
 
@@ -42,6 +43,7 @@ func honestPipeline() *pipeline {
 		options: concoursefake.Options{State: concoursefake.Normed()},
 		access:  concourse.Access{Team: "otters", Pipeline: "bogops", User: "judge", Password: "judge-password"},
 		given:   true, within: time.Minute, deploys: true,
+		wait: redeploy.Wait{Check: 2 * time.Second, Start: 2 * time.Second, Poll: 20 * time.Millisecond, Events: 100 * time.Millisecond},
 	}
 }
 
@@ -86,7 +88,7 @@ func (p *pipeline) start(ctx context.Context, s *site, server *Server) error {
 	way.Client = concourse.Open(p.access, p.judge)
 	line := &redeploy.Line{
 		Client: way.Client, Nonces: nonces, Team: server.Target.ID, Target: server.Target,
-		Wait: redeploy.Wait{Start: 2 * time.Second, Poll: 20 * time.Millisecond},
+		Wait: p.wait,
 	}
 	way.Desk = redeploy.NewDesk(line.Deploy, redeploy.DeskOptions{Every: time.Hour, Within: p.within})
 	server.close = append(server.close, way.Desk.Close, way.Close)
