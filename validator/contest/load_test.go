@@ -45,6 +45,12 @@ var invalid = []struct {
 	{"ceph-mode", []string{
 		"12:11: teams[0].ceph has mode rados and no monitors, which that mode needs",
 	}},
+	{"concourse-login", []string{
+		"13:16: teams[0].concourse has no whole login, want user and password, or token",
+	}},
+	{"concourse-two-logins", []string{
+		"13:120: teams[0].concourse.token stands beside user and password, want one of the two ways to log in",
+	}},
 	{"duplicate-key", []string{
 		`3:3: not YAML: mapping key "id" already defined at [2:3]`,
 	}},
@@ -63,6 +69,15 @@ var invalid = []struct {
 	}},
 	{"http-url", []string{
 		`11:10: teams[0].url is "http://loutres.example.net", want https://HOST or https://HOST:PORT, without path, query or credentials`,
+	}},
+	{"judge-path", []string{
+		"8:14: judge.url is no such URL, want https://HOST or, in a rehearsal, http://HOST:PORT, without path, query or credentials",
+	}},
+	{"judge-url", []string{
+		"8:14: judge.url is plain http, which is for rehearsals only: who listens would know each nonce before it is live",
+	}},
+	{"redeploy-job", []string{
+		`21:32: campaigns[0].redeploys[0].job is "app-rollback", want one of app-deploy`,
 	}},
 	{"list", []string{
 		"14:5: campaigns is a mapping, want a list",
