@@ -69,7 +69,7 @@ func instance(vars map[string]any) url.Values {
 // answered once with a fresh token, which is safe also for a trigger: Concourse
 // asks who somebody is before it does anything for them.
 func (c *Client) ask(ctx context.Context, q question, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, c.patience.answer)
 	defer cancel()
 	status, body, err := c.exchange(ctx, q)
 	if err != nil {

@@ -43,9 +43,12 @@ type Options struct {
 	Resolver *net.Resolver // of names that Resolve does not hold; nil: the machine's own
 }
 
-// patience bounds one request, its answer's body included. Streams of events
-// last as long as their context.
-const patience = 15 * time.Second
+// patience is how long the client waits for what.
+type patience struct {
+	answer time.Duration // to one request, its body included
+	silent time.Duration // on a stream without a byte, until it is asked for anew
+	absent time.Duration // for any answer, until a stream that was cut is given up
+}
 
 // Client asks one pipeline. Its methods may be called concurrently. Their errors
 // are of the classes of this package, or the judge's own fault: see Settle.
@@ -57,19 +60,24 @@ type Client struct {
 	streams *http.Client // for events
 	hidden  *evidence.Redactor
 	login   *login
+
+	patience patience
 }
 
 // Open returns a client. It connects to nothing yet, so that a Concourse that
 // is down keeps no judge from starting.
 func Open(a Access, o Options) *Client {
-	c := &Client{access: a, base: strings.TrimRight(a.URL, "/"), now: o.Now, hidden: &evidence.Redactor{}}
+	c := &Client{
+		access: a, base: strings.TrimRight(a.URL, "/"), now: o.Now, hidden: &evidence.Redactor{},
+		patience: patience{answer: 15 * time.Second, silent: time.Minute, absent: time.Minute},
+	}
 	if c.now == nil {
 		c.now = time.Now
 	}
 	c.hidden.Add(string(a.Password), string(a.Token))
 	// Where and as whom to ask is what a Target says; no platform stands behind it.
 	way := target.Target{Roots: o.Roots, Resolve: o.Resolve, Resolver: o.Resolver, Now: o.Now}
-	c.http, c.streams = client(way, patience), client(way, 0)
+	c.http, c.streams = client(way, c.patience.answer), client(way, 0)
 	c.login = newLogin(c)
 	return c
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"bogops/validator/target"
 )
@@ -44,8 +43,9 @@ const maxExtract = 300
 
 // extract is the beginning of a body as one line without secrets.
 func (c *Client) extract(body []byte) string {
-	reply := target.Reply{Body: []byte(c.hidden.String(string(body[:min(len(body), 4*maxExtract)])))}
-	return strings.TrimSpace(reply.Excerpt(maxExtract))
+	// Hidden first: what is cut through the middle of a secret shows half of it.
+	reply := target.Reply{Body: []byte(c.hidden.String(string(body)))}
+	return reply.Excerpt(maxExtract)
 }
 
 // unanswered classifies a request that got no whole answer.

@@ -2,6 +2,7 @@ package concourse
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -80,5 +81,5 @@ func bounded(text string) (kept string, cut bool) {
 	if len(text) <= maxText {
 		return text, false
 	}
-	return text[:maxText], true
+	return strings.ToValidUTF8(text[:maxText], ""), true
 }

@@ -19,10 +19,8 @@ import (
 const FromStart = -1
 
 const (
-	maxEvent  = 1 << 20          // bytes of one event
-	maxStream = 64 << 20         // bytes of all events of a build
-	maxSilent = 60 * time.Second // without a byte, until a stream is asked for anew
-	maxAbsent = 60 * time.Second // without an answer, until a cut stream is given up
+	maxEvent  = 1 << 20  // bytes of one event
+	maxStream = 64 << 20 // bytes of all events of a build
 )
 
 // Events calls each for every event of a build that comes after the one of that
@@ -50,7 +48,7 @@ func (c *Client) Events(ctx context.Context, id, after int, each func(Event) err
 			absent, wait = time.Time{}, firstWait
 		case absent.IsZero():
 			absent = time.Now()
-		case time.Since(absent) > maxAbsent:
+		case time.Since(absent) > c.patience.absent:
 			return err
 		}
 		select {
@@ -101,9 +99,9 @@ func (s *stream) follow(ctx context.Context) error {
 	s.heard = false
 	connection, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	quiet := time.AfterFunc(maxSilent, func() { cancel(errSilent) })
+	quiet := time.AfterFunc(s.client.patience.silent, func() { cancel(errSilent) })
 	defer quiet.Stop()
-	err := s.read(connection, func() { quiet.Reset(maxSilent) })
+	err := s.read(connection, func() { quiet.Reset(s.client.patience.silent) })
 	if ctx.Err() == nil && errors.Is(context.Cause(connection), errSilent) {
 		return s.asleep(ctx)
 	}
@@ -111,7 +109,7 @@ func (s *stream) follow(ctx context.Context) error {
 }
 
 // errSilent is a connection on which nothing came for long.
-var errSilent = errors.New("nothing came for a minute")
+var errSilent = errors.New("nothing came for long")
 
 // asleep tells a build that has nothing to say from a connection that is dead:
 // both are silent. It asks for the build, and returns an error after which the

@@ -118,10 +118,15 @@ func ended(t *testing.T, client *concourse.Client, id int) (concourse.Build, []c
 
 func eventsAfter(t *testing.T, client *concourse.Client, id, after int) (all []concourse.Event) {
 	t.Helper()
-	require.NoError(t, client.Events(t.Context(), id, after, func(e concourse.Event) error {
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	if err := client.Events(ctx, id, after, func(e concourse.Event) error {
 		all = append(all, e)
 		return nil
-	}))
+	}); err != nil {
+		preparation, unprepared := client.Preparation(t.Context(), id)
+		require.NoError(t, err, "after %d events, said %q, waits for %v (%v)", len(all), said(all), preparation.Reasons(), unprepared)
+	}
 	return all
 }
 

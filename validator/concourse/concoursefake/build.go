@@ -198,7 +198,7 @@ func (s *Server) check(a asked) answer {
 	b := s.add(&build{resource: resource.Name})
 	b.status, b.start = started, s.o.Now()
 	s.begin(b, s.look)
-	return answer{http.StatusCreated, s.whole(b)}
+	return answer{http.StatusCreated, untyped{s.whole(b)}}
 }
 
 func (s *Server) preparation(a asked) answer {

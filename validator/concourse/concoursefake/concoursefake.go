@@ -59,7 +59,6 @@ type Server struct {
 	mu      sync.Mutex
 	state   *State
 	builds  []*build
-	version int // id of the last resource version
 	tokens  map[string]*token
 	changed chan struct{} // closed and replaced with every change
 	open    int           // event streams being served
