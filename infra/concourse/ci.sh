@@ -130,6 +130,7 @@ keys() {
 
 start() {
 	mkdir -p "$dir/bin"
+	echo $$ >"$dir/starting"
 	[ "$here" = "$dir/bin" ] || cp "$here/"{ci.sh,inside.sh,rbac.yml} "$dir/bin/"
 	[ -e "$dir/settings" ] || make
 	settings
@@ -151,6 +152,7 @@ start() {
 	on "$bin/fly" -t main execute -c "$dir/ready.yml" >"$dir/log/ready.log" 2>&1 ||
 		die "no task can run: $(tail -n 3 "$dir/log/ready.log")"
 	say 'ready'
+	rm "$dir/starting"
 	trap - EXIT
 }
 
@@ -214,7 +216,7 @@ bring() {
 user() {
 	[[ ${1:-} =~ ^[a-z0-9][a-z0-9._-]{0,63}$ ]] || die "user got \"${1:-}\", wanted small letters, digits, dots, dashes"
 	local name=$1 hash
-	read -r hash
+	read -r hash || true
 	[[ $hash =~ ^\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}$ ]] || die "the hash of $name is not one of bcrypt"
 	(
 		flock 9
@@ -278,9 +280,22 @@ stop() {
 }
 
 destroy() {
-	[ ! -e "$dir/settings" ] || { settings && kill_all ''; }
+	interrupt
+	[ ! -e "$dir/settings" ] || settings
+	[ -z "$id" ] || kill_all ''
 	rm -rf "$dir"
 }
+
+# interrupt ends a start that is under way, whose caller may be gone.
+interrupt() {
+	local starter group
+	[ -s "$dir/starting" ] || return 0
+	starter=$(<"$dir/starting")
+	[[ $(tr '\0' ' ' <"/proc/$starter/cmdline") == *" $dir start "* ]] || return 0
+	read -r _ _ _ _ group _ <"/proc/$starter/stat"
+	[ "$group" != "$starter" ] || starter=-$group # with all that it runs just now
+	kill -KILL -- "$starter" || true
+} 2>/dev/null
 
 runs() { [ -s "$dir/run/pid" ] && [ -n "$(members services)" ]; }
 

@@ -69,7 +69,7 @@ func TestWhatIsMissingIsASkipAndOnCIAFailure(t *testing.T) {
 		require.Equal(t, c.skipped, w.skipped)
 		require.Equal(t, c.failed, w.failed)
 	}
-	t.Setenv(concourse.Variable, "/nowhere/at/all")
+	t.Setenv(concourse.Variable, "/dev/null/none")
 	w := &watched{TB: t}
 	require.PanicsWithValue(t, w, func() { concoursetest.Shared(w) })
 	require.True(t, w.failed)
