@@ -44,7 +44,7 @@ type Instance struct {
 	Ready   bool      `json:"ready"`
 	Reason  string    `json:"reason,omitempty"` // why it is not ready, or how it ended
 	Started time.Time `json:"started"`
-	Log     []string  `json:"log,omitempty"` // its last lines, where one instance is asked about
+	Log     []string  `json:"log,omitempty"` // its first and last lines, where one instance is asked about
 }
 
 // Describe says what is wanted and what runs.

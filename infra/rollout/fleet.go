@@ -90,7 +90,7 @@ type Instance struct {
 	Phase   Phase
 	Ready   bool
 	Reason  string   // why it is not ready, or how it ended
-	Log     []string // its last lines, where the fleet can give them; not by Describe
+	Log     []string // what it said, where the fleet can give them; not by Describe
 }
 
 // Package is what Upload brings.

@@ -105,7 +105,7 @@ func TestWhateverGoesWrongTheFleetRunsWhatItRan(t *testing.T) {
 		{
 			name:  "the new one never gets ready",
 			wrong: func(s *stage, _ context.CancelFunc) { s.never = isV2 },
-			says:  "instance i-3 (v2) was not ready within 2m0s: its /readyz answers 503: no store\n  the end of its log:\n    opening the store\n    no store was found",
+			says:  "instance i-3 (v2) was not ready within 2m0s: its /readyz answers 503: no store\n  its log:\n    opening the store\n    no store was found",
 		},
 		{
 			name: "the second new one never gets ready",

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -108,8 +109,8 @@ func (p *procedure) overdue(all []member) (id string, within time.Duration, is b
 	return "", 0, false
 }
 
-// about is what is known of an instance that went wrong: the reason, and the
-// end of its log.
+// about is what is known of an instance that went wrong: the reason, and
+// what it said.
 func (p *procedure) about(ctx context.Context, id string) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callWithin)
 	defer cancel()
@@ -122,10 +123,19 @@ func (p *procedure) about(ctx context.Context, id string) string {
 		text = "no reason is known"
 	}
 	if len(i.Log) > 0 {
-		last := i.Log[max(0, len(i.Log)-10):]
-		text += "\n  the end of its log:\n    " + strings.Join(last, "\n    ")
+		text += "\n  its log:\n    " + strings.Join(shortened(i.Log), "\n    ")
 	}
 	return text
+}
+
+// shortened leaves out the middle of a long log: what went wrong is often said
+// at the beginning, and then what comes of it, over and over.
+func shortened(log []string) []string {
+	const first, last = 10, 6
+	if len(log) <= first+last+1 {
+		return log
+	}
+	return slices.Concat(log[:first], []string{"(…)"}, log[len(log)-last:])
 }
 
 func firstLine(err error) string {
