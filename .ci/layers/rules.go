@@ -35,6 +35,14 @@ var fences = []fence{
 		In:  []string{"pipelines/..."}, Bars: []string{"app/...", "validator/..."}, Tests: true,
 	},
 	{
+		Why: "a roll-out knows what a fleet promises, and no fleet",
+		In:  []string{"infra/rollout"}, Bars: []string{module + "/...", "net/http/..."}, Tests: true,
+	},
+	{
+		Why: "a fleet does not know how it is rolled out",
+		In:  []string{"infra/fleet/..."}, Bars: []string{module + "/..."}, Tests: true,
+	},
+	{
 		Why: "gin stays in app/api; below it there is only context.Context",
 		In:  []string{"..."}, Spare: []string{"app/api/..."},
 		Bars: []string{"github.com/gin-gonic/..."}, Tests: true,

@@ -2,10 +2,12 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -105,7 +107,9 @@ func (b *balancer) pass(client net.Conn, address func(backend) string) {
 	for _, x := range b.candidates() {
 		server, err := net.DialTimeout("tcp", address(x), time.Second)
 		if err != nil {
-			b.mark(x.id, health{reason: "it refuses connections"}) // no need to wait for the next health check
+			if errors.Is(err, syscall.ECONNREFUSED) { // no need to wait for the next health check
+				b.mark(x.id, health{reason: "it refuses connections"})
+			}
 			continue
 		}
 		if !b.track(server) {

@@ -99,3 +99,19 @@ func TestAClosedBalancerCutsItsConnections(t *testing.T) {
 	_, err = conn.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 }
+
+func TestOnlySilenceThatLastsMakesAnInstanceUnready(t *testing.T) {
+	t.Parallel()
+	silence, says := health{silent: 1, reason: "no answer"}, health{reason: "503"}
+	ready := health{ready: true}
+	now := ready
+	for range silences - 1 {
+		now = now.after(silence)
+		require.True(t, now.ready)
+	}
+	require.True(t, now.after(ready).after(silence).ready, "an answer ends the silence")
+	require.False(t, now.after(silence).ready)
+	require.False(t, ready.after(says).ready, "who says so is believed at once")
+	require.False(t, health{}.after(silence).ready, "what never was ready does not get so by silence")
+	require.False(t, says.after(silence).ready)
+}

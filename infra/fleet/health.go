@@ -4,19 +4,37 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// health is what the last look at an instance's /readyz said.
+// health is what the looks at an instance's /readyz have said.
 type health struct {
 	ready  bool
 	reason string // why not
+	silent int    // looks in a row that got no answer
+}
+
+// silences is how many looks in a row must stay without an answer before an
+// instance that was ready no longer is, as with the balancers of clouds: a busy
+// machine answers late. One that says itself that it is not ready is believed
+// at once, and so is the kernel that refuses a connection.
+const silences = 3
+
+// after is what is known once found was found.
+func (h health) after(found health) health {
+	if found.silent > 0 {
+		found.silent += h.silent
+		found.ready = h.ready && found.silent < silences
+	}
+	return found
 }
 
 // look returns what is known of an instance. Of one that the balancer does not
@@ -35,7 +53,7 @@ func (b *balancer) mark(id string, found health) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if slices.ContainsFunc(b.backends, func(x backend) bool { return x.id == id }) {
-		b.health[id] = found
+		b.health[id] = b.health[id].after(found)
 	}
 }
 
@@ -75,7 +93,11 @@ func readiness(ctx context.Context, client *http.Client, address string) health 
 	}
 	reply, err := client.Do(request)
 	if err != nil {
-		return health{reason: "its /readyz does not answer: " + err.Error()}
+		found := health{reason: "its /readyz does not answer: " + err.Error()}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			found.silent = 1
+		}
+		return found
 	}
 	defer reply.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(reply.Body, 4096))

@@ -113,8 +113,11 @@ func (m *machine) heard(line []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.log.add(line)
+	if isClosed(m.listens) {
+		return // a busy server's log is long
+	}
 	var said struct{ Msg, Addr, HTTP string }
-	if json.Unmarshal(line, &said) == nil && said.Msg == "listening" && said.Addr != "" && !isClosed(m.listens) {
+	if json.Unmarshal(line, &said) == nil && said.Msg == "listening" && said.Addr != "" {
 		m.at = backend{id: m.id, tls: said.Addr, http: said.HTTP}
 		close(m.listens)
 	}

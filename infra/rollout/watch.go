@@ -49,11 +49,9 @@ func (p *procedure) see(s State, want *Release) (all []member, gone []string) {
 			p.told("%s is ready", i.ID)
 		}
 		right := want != nil && i.Release == *want
-		all = append(all, member{
-			id: i.ID, right: right, sick: r.sick && !i.Ready,
-			// On the way back whoever serves counts, however new it is.
-			ready: i.Ready && (r.settled || p.back && !right),
-		})
+		// On the way back whoever serves counts, however new it is.
+		ready := i.Ready && (r.settled || p.back && !right)
+		all = append(all, member{id: i.ID, right: right, ready: ready, sick: r.sick && !ready})
 	}
 	for id, r := range p.known {
 		if !there[id] && !r.leaving {
@@ -119,7 +117,10 @@ func (p *procedure) about(ctx context.Context, id string) string {
 		return fmt.Sprintf("no reason is known: %v", err)
 	}
 	text := i.Reason
-	if text == "" {
+	switch {
+	case text == "" && i.Ready:
+		text = "it is ready now and then, and not often enough in a row"
+	case text == "":
 		text = "no reason is known"
 	}
 	if len(i.Log) > 0 {

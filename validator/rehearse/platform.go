@@ -90,7 +90,7 @@ const readyWithin = 20 * time.Second
 // new one does not get ready in time it goes back to the version before.
 func (p *platform) roll(ctx context.Context, version string, readyWithin time.Duration) error {
 	return rollout.Roll(ctx, p.fleet, rollout.Release{Package: fleet.BuiltIn, Version: version}, rollout.Options{
-		Holder: "rehearsal", ReadyWithin: readyWithin, Every: 100 * time.Millisecond,
+		Holder: "rehearsal", ReadyWithin: readyWithin, Every: 200 * time.Millisecond,
 		Told: func(line string) { fmt.Fprintf(p.Log, "roll-out: %s\n", line) },
 	})
 }
