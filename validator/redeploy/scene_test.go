@@ -99,7 +99,7 @@ func stage(t *testing.T, deploy func(s *scene, nonce string) concoursefake.Resul
 
 func (s *scene) client(user string) *concourse.Client {
 	client := concourse.Open(
-		concourse.Access{URL: s.fake.URL, Team: "otters", Pipeline: "bogops", User: user, Password: "" + "judge-password"},
+		concourse.Access{URL: s.fake.URL, Team: "otters", Pipeline: "bogops", User: user, Password: "judge-password"},
 		concourse.Options{Roots: s.fake.Roots, Resolve: s.fake.Resolve},
 	)
 	s.t.Cleanup(client.Close)
