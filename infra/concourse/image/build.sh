@@ -8,10 +8,11 @@
 #                              build cache that is warm for the tree below
 #
 # The builder reads TREE (a Go module's directory), BUILD (its programs, by
-# default "./app ./validator"), TEST (packages whose tests compile warm too) and
-# PACKAGES (further Debian packages). What is made is kept in the user's cache
-# for as long as the same goes into it; the tree's own files do not count, since
-# a cache that is nearly right is as good.
+# default "./app ./validator"), TEST (packages whose tests are warm too) and
+# TESTFLAGS (as for them: -race). What is made is kept in the user's cache for as
+# long as the same goes into it; the tree's own files do not count, since a cache
+# that is nearly right is as good. Tasks run with the variables of Environment in
+# image.go: -trimpath is what makes the place of a tree not matter.
 set -euo pipefail
 export LC_ALL=C
 umask 022
@@ -24,7 +25,8 @@ die() {
 git=(git dash coreutils ca-certificates)
 tiny=(bash dash coreutils mawk sed grep findutils diffutils tar gzip xz-utils make
 	git jq curl ca-certificates libc-bin base-files debianutils hostname procps util-linux netbase openssl)
-builder=(gcc libc6-dev)
+builder=("${tiny[@]}" gcc libc6-dev)
+if [ -e /usr/include/rados/librados.h ]; then builder+=(librados-dev); fi
 
 # Perl comes with git and debconf for programs that no task calls, and would be
 # half of the image. The manuals go for the same reason.
@@ -64,7 +66,7 @@ files() {
 	dpkg -L "$@" |
 		sed -nE -e 's#^/(bin|sbin|lib|lib32|lib64|libx32)/#/usr/\1/#' \
 			-e '\#^/usr/share/(doc|doc-base|man|info|locale|lintian|bug|bash-completion|zsh|menu|pixmaps|icons|applications|perl|perl5|gdb|gitweb)(/|$)#d' \
-			-e '\#^/usr/lib/[^/]*/(gconv|perl|perl-base)(/|$)#d' -e '\#^/(bin|sbin|lib|lib32|lib64|libx32|\.)$#d' -e '\#^/.#p' |
+			-e '\#^/usr/lib/[^/]*/(gconv|perl|perl-base)(/|$)#d' -e '\#/(lto1|[^/]*lto-dump[^/]*|lib(asan|hwasan|tsan|lsan|ubsan)[._][^/]*)$#d' -e '\#^/(bin|sbin|lib|lib32|lib64|libx32|\.)$#d' -e '\#^/.#p' |
 		sort -u | while read -r name; do if [ -e "$name" ] || [ -L "$name" ]; then printf '%s\n' "$name"; fi; done
 }
 
@@ -104,11 +106,68 @@ packages() {
 
 # pack makes the same bytes from the same files, so that an image keeps its digest.
 pack() {
-	tar -C "$root" --sort=name --owner=0 --group=0 --numeric-owner --format=gnu --mtime=@1600000000 -cf "$1" .
+	local same=(--sort=name --owner=0 --group=0 --numeric-owner --format=gnu)
+	tar -C "$root" "${same[@]}" --mtime=@1600000000 --exclude=./go/cache -cf "$1" .
+	# The build cache is from the year 2100: the go command renews the time of what
+	# it uses and finds older than an hour, which would copy each file into the
+	# task's own layer, and removes what is older than five days.
+	if [ -d "$root/go/cache" ]; then tar -C "$root" "${same[@]}" --mtime=@4102444800 -rf "$1" ./go/cache; fi
 }
 
 make_git() { packages "${git[@]}"; }
 make_tiny() { packages "${tiny[@]}"; }
+
+make_builder() {
+	packages "${builder[@]}"
+	mkdir -p "$root/usr/local/go" "$root/go/mod" "$root/go/cache"
+	# Without what only tests or documents Go itself; pictures are of use to others.
+	tar -C "$(go env GOROOT)" --exclude=./test --exclude=./api --exclude=./doc --exclude=./misc --exclude=./.git \
+		--exclude='*_test.go' --exclude=testdata -cf - . | tar -C "$root/usr/local/go" -xf -
+	tar -C "$(go env GOROOT)" -cf - ./src/image | tar -C "$root/usr/local/go" -xf -
+	warm
+	modules
+}
+
+# warm builds what tasks build, and leaves in the image's cache what that used.
+warm() {
+	local tags=() cgo=0
+	go build -o "$scratch/cacheprog" "$here"/cacheprog/{main,cache}.go
+	if [[ " ${builder[*]} " == *' librados-dev '* ]]; then tags=(-tags ceph) cgo=1; fi
+	(
+		cd "$TREE"
+		GOCACHEPROG="$scratch/cacheprog $(go env GOCACHE) $root/go/cache"
+		export GOCACHEPROG GOFLAGS=-trimpath CGO_ENABLED=$cgo
+		# The tags as an argument, as tasks give them: it counts for what vet keeps.
+		# shellcheck disable=SC2086 # words
+		{
+			go build "${tags[@]}" -o "$scratch/bin/" $BUILD
+			go vet "${tags[@]}" $BUILD $TEST
+			# Everything but running them. Programs are not kept in a cache, so
+			# the linker's work is for nothing; that of vet is not.
+			[ -z "$TEST" ] || go test "${tags[@]}" $TESTFLAGS -exec true $TEST >"$scratch/test.log" || { cat "$scratch/test.log" >&2; exit 1; }
+			go list "${tags[@]}" $TESTFLAGS -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}' $BUILD $TEST | sort -u >"$scratch/modules"
+		}
+	)
+}
+
+# modules copies those that were used, and of all others in go.sum the go.mod
+# files, from which the go command chooses the versions.
+modules() {
+	local cache list=$scratch/modfiles
+	cache=$(go env GOMODCACHE)
+	{
+		sed -nE 's#^([^ ]+) ([^ ]+)/go\.mod .*#\1 \2#p' "$TREE/go.sum" | escaped | while read -r path version; do
+			printf '%s\n' "cache/download/$path/@v/$version".{mod,info}
+		done
+		escaped <"$scratch/modules" | while read -r path version; do
+			printf '%s\n' "cache/download/$path/@v/$version.ziphash" "$path@$version"
+		done
+	} | while read -r name; do if [ -e "$cache/$name" ]; then printf '%s\n' "$name"; fi; done >"$list"
+	tar -C "$cache" --exclude=testdata -cf - -T "$list" | tar -C "$root/go/mod" -xf -
+}
+
+# escaped writes paths as they are in a module cache: !a for A.
+escaped() { sed -E 's/[A-Z]/!\L&/g'; }
 
 # inputs prints everything that an image is made of.
 inputs() {
@@ -118,11 +177,15 @@ inputs() {
 }
 
 [ $# -eq 2 ] || die 'wanted two arguments: {git|tiny|builder} OUT.tar'
-name=$1 out=$2
+name=$1 out=$2 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 command -v dpkg-query >/dev/null || die 'dpkg-query is not there: images are made of Debian packages'
 case $name in
 git) key=$(inputs "${git[@]}") ;;
 tiny) key=$(inputs "${tiny[@]}") ;;
+builder)
+	: "${TREE:?is not set, wanted the directory of a Go module}" "${BUILD:=./app ./validator}" "${TEST:=}" "${TESTFLAGS:=}"
+	key=$(inputs "${builder[@]}" && cat "$here"/cacheprog/{main,cache}.go && go version && cat "$TREE/go.sum" && printf '%s;%s;%s' "$BUILD" "$TEST" "$TESTFLAGS")
+	;;
 *) die "got \"$name\", wanted git, tiny or builder" ;;
 esac
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bogops

@@ -7,7 +7,7 @@ package image
 import (
 	"bytes"
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
 	"io"
 	"os"
@@ -18,8 +18,17 @@ import (
 	"time"
 )
 
-//go:embed build.sh
-var script []byte
+//go:embed build.sh cacheprog/main.go cacheprog/cache.go
+var scripts embed.FS
+
+// Environment is what a container of the builder runs with: the go command asks
+// no network and finds what was compiled before, wherever the tree lies.
+func Environment() []string {
+	return []string{
+		"PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+		"GOFLAGS=-trimpath", "GOPROXY=off", "GOSUMDB=off", "GOTOOLCHAIN=local", "GOMODCACHE=/go/mod", "GOCACHE=/go/cache",
+	}
+}
 
 // Options say what to make.
 type Options struct {
@@ -28,8 +37,11 @@ type Options struct {
 	Name string
 	// Tree is the Go module that the builder is warm for.
 	Tree string
-	// Test are packages of Tree whose tests compile warm too ("./app/api").
-	Test []string
+	// Build are its programs; none are ./app and ./validator.
+	Build []string
+	// Test are packages of Tree whose tests compile warm too ("./app/api"), with
+	// the flags TestFlags ("-race").
+	Test, TestFlags []string
 	// Log gets what the script says on its way; nil is nowhere.
 	Log io.Writer
 }
@@ -43,13 +55,13 @@ func Build(ctx context.Context, o Options, out string) error {
 		return fmt.Errorf("image: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	program := filepath.Join(dir, "build.sh")
-	if err := os.WriteFile(program, script, 0o700); err != nil {
+	if err := os.CopyFS(dir, scripts); err != nil {
 		return fmt.Errorf("image: %w", err)
 	}
-	command := exec.CommandContext(ctx, program, o.Name, out)
-	command.Env = append(os.Environ(), "TREE="+o.Tree, "TEST="+strings.Join(o.Test, " "))
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	command := exec.CommandContext(ctx, "bash", filepath.Join(dir, "build.sh"), o.Name, out)
+	command.Env = append(os.Environ(), "TREE="+o.Tree, "BUILD="+strings.Join(o.Build, " "),
+		"TEST="+strings.Join(o.Test, " "), "TESTFLAGS="+strings.Join(o.TestFlags, " "))
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
 	command.WaitDelay = 10 * time.Second
 	var said bytes.Buffer
