@@ -210,7 +210,9 @@ func (c *Client) Versions(ctx context.Context, resource string, limit int) ([]Ve
 }
 
 // Check asks Concourse to look for new versions of a resource now, and returns
-// the build that does.
+// the build that does. Where another check began meanwhile this one may succeed
+// at once without having looked, before the other has ended: whoever waits for a
+// version looks for it among Versions.
 func (c *Client) Check(ctx context.Context, resource string) (Build, error) {
 	q := c.of(http.MethodPost, "resources", resource, "check")
 	// Without the type the answer is 400.
