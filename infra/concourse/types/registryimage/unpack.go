@@ -19,8 +19,8 @@ import (
 // (https://github.com/opencontainers/image-spec, layer.md).
 func unpack(log io.Writer, root *os.Root, layer io.Reader) error {
 	entries := tar.NewReader(bufio.NewReaderSize(layer, 1<<20))
-	buffer := make([]byte, 1<<20)
-	u := unpacker{root: root, log: log, self: os.Geteuid(), dirs: map[string]bool{".": true}}
+	u := unpacker{root: root, log: log, self: os.Geteuid(), buffer: make([]byte, 1<<20)}
+	defer u.leave()
 	for {
 		entry, err := entries.Next()
 		if errors.Is(err, io.EOF) {
@@ -29,132 +29,159 @@ func unpack(log io.Writer, root *os.Root, layer io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if err := u.place(entry, entries, buffer); err != nil {
+		if err := u.place(entry, entries); err != nil {
 			return fmt.Errorf("unpack %q: %w", entry.Name, err)
 		}
 	}
 }
 
 type unpacker struct {
-	root *os.Root
-	log  io.Writer
-	self int
-	dirs map[string]bool // known to be there: most files are in the directory of the one before
+	root   *os.Root
+	log    io.Writer
+	self   int
+	buffer []byte
+
+	// The directory of the entry before, which most entries share: to walk there
+	// from the root for each file takes most of the time of a large layer.
+	dir string
+	at  *os.Root
+}
+
+// enter opens the directory that an entry lies in, and makes it where it has no
+// entry of its own.
+func (u *unpacker) enter(dir string) error {
+	if u.at != nil && u.dir == dir {
+		return nil
+	}
+	u.leave()
+	if err := u.root.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	at, err := u.root.OpenRoot(dir)
+	u.dir, u.at = dir, at
+	return err
+}
+
+func (u *unpacker) leave() {
+	if u.at != nil {
+		u.at.Close()
+	}
+	u.at = nil
 }
 
 // whiteout and opaque are the names by which a layer removes.
 const whiteout, opaque = ".wh.", ".wh..wh..opq"
 
-func (u *unpacker) place(entry *tar.Header, content io.Reader, buffer []byte) error {
+func (u *unpacker) place(entry *tar.Header, content io.Reader) error {
 	// Not cleaned away but refused: a layer that says .. wants something.
 	name := path.Clean(strings.TrimLeft(entry.Name, "/"))
 	if name == ".." || strings.HasPrefix(name, "../") {
 		return errors.New("the name leads out of the image")
 	}
 	dir, base := path.Split(name)
-	dir = path.Clean(dir)
-	if !u.dirs[dir] {
-		if err := u.root.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		u.dirs[dir] = true
+	if err := u.enter(path.Clean(dir)); err != nil {
+		return err
 	}
 	if base == opaque {
-		return u.empty(dir)
+		return u.empty()
 	}
 	if gone, ok := strings.CutPrefix(base, whiteout); ok {
-		return u.root.RemoveAll(path.Join(dir, gone))
+		return u.at.RemoveAll(gone)
 	}
-	return u.make(name, entry, content, buffer)
+	return u.make(base, entry, content)
 }
 
-func (u *unpacker) make(name string, entry *tar.Header, content io.Reader, buffer []byte) error {
-	mode := entry.FileInfo().Mode()
+func (u *unpacker) make(base string, entry *tar.Header, content io.Reader) error {
 	switch entry.Typeflag {
 	case tar.TypeDir:
-		if err := u.directory(name); err != nil {
-			return err
-		}
+		return u.directory(base, entry)
 	case tar.TypeReg:
-		if err := u.file(name, content, buffer); err != nil {
-			return err
-		}
+		return u.file(base, entry, content)
 	case tar.TypeSymlink:
-		if err := u.clear(name); err != nil {
+		if err := u.clear(base); err != nil {
 			return err
 		}
-		if err := u.root.Symlink(entry.Linkname, name); err != nil {
+		if err := u.at.Symlink(entry.Linkname, base); err != nil {
 			return err
 		}
-		return u.own(name, entry)
+		return u.own(base, entry)
 	case tar.TypeLink:
-		if err := u.clear(name); err != nil {
+		if err := u.clear(base); err != nil {
 			return err
 		}
-		return u.root.Link(path.Clean(strings.TrimLeft(entry.Linkname, "/")), name)
-	default:
-		fmt.Fprintf(u.log, "registry-image: left out %s, which is a device or a pipe\n", name)
-		return nil
+		return u.root.Link(path.Clean(strings.TrimLeft(entry.Linkname, "/")), path.Join(u.dir, base))
 	}
-	if err := u.own(name, entry); err != nil {
-		return err
-	}
-	// After the owner: a change of owner takes the set-user-ID bit away.
-	if err := u.root.Chmod(name, mode&(fs.ModePerm|fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky)); err != nil {
-		return err
-	}
-	if entry.Typeflag == tar.TypeDir {
-		return nil // its time changes with each file that follows
-	}
-	return u.root.Chtimes(name, time.Time{}, entry.ModTime)
+	fmt.Fprintf(u.log, "registry-image: left out %s, which is a device or a pipe\n", entry.Name)
+	return nil
 }
 
-// directory may be there already; anything else of its name goes.
-func (u *unpacker) directory(name string) error {
-	err := u.root.Mkdir(name, 0o755)
+// permissions come after the owner: a change of owner takes the set-user-ID bit
+// away.
+func permissions(entry *tar.Header) fs.FileMode {
+	return entry.FileInfo().Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+}
+
+// directory may be there already; anything else of its name goes. Its time
+// changes with each file that follows, so it is left as it is.
+func (u *unpacker) directory(base string, entry *tar.Header) error {
+	err := u.at.Mkdir(base, 0o755)
 	if errors.Is(err, fs.ErrExist) {
-		if there, statErr := u.root.Lstat(name); statErr != nil || there.IsDir() {
+		there, statErr := u.at.Lstat(base)
+		if statErr != nil {
 			return statErr
 		}
-		if err := u.clear(name); err != nil {
-			return err
+		if err = nil; !there.IsDir() {
+			if err := u.clear(base); err != nil {
+				return err
+			}
+			err = u.at.Mkdir(base, 0o755)
 		}
-		err = u.root.Mkdir(name, 0o755)
-	}
-	return err
-}
-
-func (u *unpacker) file(name string, content io.Reader, buffer []byte) error {
-	const fresh = os.O_CREATE | os.O_EXCL | os.O_WRONLY
-	file, err := u.root.OpenFile(name, fresh, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		if err := u.clear(name); err != nil {
-			return err
-		}
-		file, err = u.root.OpenFile(name, fresh, 0o600)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = io.CopyBuffer(struct{ io.Writer }{file}, content, buffer)
-	return errors.Join(err, file.Close())
+	if err := u.own(base, entry); err != nil {
+		return err
+	}
+	return u.at.Chmod(base, permissions(entry))
+}
+
+func (u *unpacker) file(base string, entry *tar.Header, content io.Reader) error {
+	const fresh = os.O_CREATE | os.O_EXCL | os.O_WRONLY
+	file, err := u.at.OpenFile(base, fresh, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		if err := u.clear(base); err != nil {
+			return err
+		}
+		file, err = u.at.OpenFile(base, fresh, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyBuffer(struct{ io.Writer }{file}, content, u.buffer)
+	if err == nil {
+		err = u.own(base, entry)
+	}
+	if err == nil {
+		err = file.Chmod(permissions(entry))
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return u.at.Chtimes(base, time.Time{}, entry.ModTime)
 }
 
 // clear takes away what a lower layer had of that name.
-func (u *unpacker) clear(name string) error {
-	if name == "." {
+func (u *unpacker) clear(base string) error {
+	if base == "" || base == "." {
 		return errors.New("the image's root is no directory")
 	}
-	if _, err := u.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	clear(u.dirs)
-	return u.root.RemoveAll(name)
+	return u.at.RemoveAll(base)
 }
 
-// empty takes away all that lower layers had in dir.
-func (u *unpacker) empty(dir string) error {
-	opened, err := u.root.Open(dir)
+// empty takes away all that lower layers had in the directory.
+func (u *unpacker) empty() error {
+	opened, err := u.at.Open(".")
 	if err != nil {
 		return err
 	}
@@ -162,18 +189,17 @@ func (u *unpacker) empty(dir string) error {
 	if err = errors.Join(err, opened.Close()); err != nil {
 		return err
 	}
-	clear(u.dirs)
 	for _, name := range names {
-		if err := u.root.RemoveAll(path.Join(dir, name)); err != nil {
+		if err := u.at.RemoveAll(name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (u *unpacker) own(name string, entry *tar.Header) error {
+func (u *unpacker) own(base string, entry *tar.Header) error {
 	if u.self != 0 || entry.Uid == 0 && entry.Gid == 0 {
 		return nil // it is ours already, or cannot be given away
 	}
-	return u.root.Lchown(name, entry.Uid, entry.Gid)
+	return u.at.Lchown(base, entry.Uid, entry.Gid)
 }
