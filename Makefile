@@ -75,24 +75,28 @@ picture: ## Draw docs/wall.png anew, in Chromium.
 
 # What says most about the app and needs neither Ceph nor a disk that is quick.
 QUICK = $(addprefix ./app/,admit api logbuf process selfaudit store store/filestore store/memstore store/storetest)
-DIST = dist
-PACKAGE = $(DIST)
-PLATFORM = local
+DIST ?= dist
+PACKAGE ?= $(DIST)
+PLATFORM ?= local
+READY_WITHIN ?= 2m
 rollout = @[ '$(PLATFORM)' = local ] || { echo 'PLATFORM is $(PLATFORM): want local'; exit 1; }; exec pipelines/tool.sh rollout
 
+# Without Ceph everything is pure Go, and comes out of one cache.
+app-test app-package judge-test judge-selftest judge-package: export CGO_ENABLED = $(if $(CEPH),1,0)
+
 app-test: ## Vet the app and run its quick tests: what a push has to pass.
-	@go vet ./app/...
-	@go test -short $(QUICK)
+	@go vet $(TAGS) ./app $(QUICK)
+	@go test $(TAGS) -short $(QUICK)
 
 app-package: ## Make the app's package and image, and the tools that deploy it, in dist/.
 	@go run ./pipelines/package --out '$(DIST)' $(if $(CEPH),--tags ceph) \
 		--tool rollout=./infra/rollout/cmd --tool validator=./validator
 
 app-deploy: ## Roll out the package in dist/ to the fleet: FLEET_URL, FLEET_TOKEN.
-	$(rollout) deploy --package '$(PACKAGE)'/bogops-app-*.tar.gz $(if $(NONCE),--nonce "$$(cat '$(NONCE)')")
+	$(rollout) deploy --ready-within $(READY_WITHIN) --package '$(PACKAGE)'/bogops-app-*.tar.gz $(if $(NONCE),--nonce "$$(cat '$(NONCE)')")
 
 app-rollback: ## Roll out the release before again.
-	$(rollout) rollback
+	$(rollout) rollback --ready-within $(READY_WITHIN)
 
 infra-plan: ## Show what infra-apply would change about what runs the platform.
 	$(rollout) plan
@@ -115,7 +119,7 @@ judge-selftest: ## Have the judge judge what is known to be right, and wrong.
 judge-package: ## Make the judge's image in dist/.
 	@go run ./pipelines/package --out '$(DIST)' --judge
 
-set-pipelines: ## Give Concourse the pipelines: CONCOURSE_URL, TEAM, CONCOURSE_USER, _PASSWORD.
+set-pipelines: ## Give Concourse the pipelines, by a TARGET that fly is logged in to.
 	@pipelines/set-pipelines.sh
 
 clean: ## Remove what make and the rehearsal put into the tree.

@@ -3,6 +3,8 @@
 #                    JSON list, into the file BRANCHES
 # branch.sh deploy   makes the environment of BRANCH, and rolls out in it
 # branch.sh prune    removes the environments whose branch is not in BRANCHES
+#
+# shellcheck disable=SC2153 # SOURCE_*, BRANCH, BRANCHES, ENVIRONMENTS_* are the caller's
 set -euo pipefail
 
 # environment BRANCH prints its name: what a host name can hold of the branch's
@@ -24,6 +26,7 @@ call() {
 list() {
 	local branches
 	# Asked of git by its own helper, so that the password is in no argument.
+	# shellcheck disable=SC2016 # the helper expands it
 	branches=$(GIT_TERMINAL_PROMPT=0 git \
 		-c credential.helper='!f() { echo "username=$SOURCE_USER"; echo "password=$SOURCE_PASSWORD"; }; f' \
 		ls-remote --heads "$SOURCE_URI" | sed -n 's#^[^\t]*\trefs/heads/##p' | grep -vxF -e "$SOURCE_BRANCH" || true)

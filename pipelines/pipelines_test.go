@@ -113,8 +113,9 @@ func TestTheJobsAreThoseOfTheNorm(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../CHALLENGE.md")
 	require.NoError(t, err)
-	_, section, _ := strings.Cut(string(text), "## 5. ")
-	section, _, _ = strings.Cut(section, "\n## ")
+	_, section, found := strings.Cut(string(text), "\n| job | does |\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "\n\n")
 	var norm []string
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(section, -1) {
 		norm = append(norm, row[1])

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the judge's image, in DIST (by hand: dist/). In a
-# pipeline the Go caches are kept beside the source, unless the image brings its
-# own.
+# Makes the judge's image, in DIST (by hand: dist/).
+# In a pipeline the Go caches are kept beside the source, unless the image brings
+# its own.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 if [ -d ../cache ]; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Has the judge judge what is known to be right, and wrong. In a pipeline the Go caches are kept beside the source, unless
-# the image brings its own.
+# Has the judge judge what is known to be right, and wrong.
+# In a pipeline the Go caches are kept beside the source, unless the image brings
+# its own.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 if [ -d ../cache ]; then
