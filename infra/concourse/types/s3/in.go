@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,9 +18,10 @@ import (
 	"bogops/infra/concourse/types/resource"
 )
 
-// getParams: SkipDownload writes only what is about the file.
+// getParams: SkipDownload writes only what is about the file. It is "true" or
+// "false", as the official type will have it: a string, and no boolean.
 type getParams struct {
-	SkipDownload bool `json:"skip_download"`
+	SkipDownload string `json:"skip_download"`
 }
 
 // signedFor is how long the URL of a private file is good for.
@@ -38,7 +40,14 @@ func in(ctx context.Context, log io.Writer, s source, v version, params getParam
 	if v.VersionID != "" {
 		what.VersionId = aws.String(v.VersionID)
 	}
-	if !params.SkipDownload {
+	skip := false
+	if params.SkipDownload != "" {
+		var err error
+		if skip, err = strconv.ParseBool(params.SkipDownload); err != nil {
+			return result, fmt.Errorf("params.skip_download is %q, wanted \"true\" or \"false\"", params.SkipDownload)
+		}
+	}
+	if !skip {
 		if err := download(ctx, s, what, filepath.Join(dir, path.Base(key))); err != nil {
 			return result, fmt.Errorf("get %s from bucket %s: %w", key, s.Bucket, err)
 		}

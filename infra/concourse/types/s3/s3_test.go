@@ -152,7 +152,7 @@ func TestWhatIsPutIsFoundAndGot(t *testing.T) {
 	require.Equal(t, "s3://round/packages/kit-1.2.3.tar.gz", text(t, to, "s3_uri"))
 
 	to = t.TempDir()
-	request["params"] = object{"skip_download": true}
+	request["params"] = object{"skip_download": "true"}
 	request["source"] = with(source, object{"private": true})
 	shown, said, err := call(t, "in", to, request)
 	require.NoError(t, err, said)
