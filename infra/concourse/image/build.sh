@@ -194,6 +194,7 @@ key=$(sha256sum <<<"$key" | cut -c1-16)
 kept=$cache/image-$name-$key.tar
 exec 9>"$cache/image-$name.lock"
 flock 9
+rm -rf "$cache/image-$name".?????? # of one that was killed: we hold the lock
 if [ ! -e "$kept" ]; then
 	scratch=$(mktemp -d "$cache/image-$name.XXXXXX")
 	trap 'rm -rf "$scratch"' EXIT

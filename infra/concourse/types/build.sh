@@ -59,6 +59,7 @@ key=$(inputs | sha256sum | cut -c1-16)
 kept=$cache/types-$key
 exec 9>"$cache/types.lock"
 flock 9
+rm -rf "$cache"/types.?????? # of one that was killed: we hold the lock
 if [ ! -d "$kept" ]; then
 	scratch=$(mktemp -d "$cache/types.XXXXXX")
 	trap 'rm -rf "$scratch"' EXIT
