@@ -107,6 +107,8 @@ func TestAClusterKeepsItsBytesThroughStopsKillsAndFreezes(t *testing.T) {
 		second, err := c.Gateway(ctx)
 		require.NoError(t, err)
 		require.Equal(t, first, second)
+		require.NoError(t, first.Bucket(ctx, "packages"))
+		require.NoError(t, second.Bucket(ctx, "packages"), "a bucket that is there is left as it is")
 	})
 	t.Run("stop leaves no process and start brings the bytes back", func(t *testing.T) {
 		require.NoError(t, c.Stop(ctx))
