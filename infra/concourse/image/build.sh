@@ -10,8 +10,8 @@
 # The builder reads TREE (a Go module's directory), BUILD (its programs, by
 # default "./app ./validator"), TEST (packages whose tests are warm too) and
 # TESTFLAGS (as for them: -race). What is made is kept in the user's cache for as
-# long as the same goes into it; the tree's own files do not count, since a cache
-# that is nearly right is as good. Tasks run with the variables of Environment in
+# long as the same goes into it: the tree's own files do not count, since a cache
+# that is nearly right is as good, but the modules that they use do. Tasks run with the variables of Environment in
 # image.go: -trimpath is what makes the place of a tree not matter.
 set -euo pipefail
 export LC_ALL=C
@@ -128,11 +128,15 @@ make_builder() {
 	modules
 }
 
+# used prints the modules that the programs and the tests are made of.
+used() {
+	# shellcheck disable=SC2086 # words
+	(cd "$TREE" && go list "${tags[@]}" $TESTFLAGS -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}' $BUILD $TEST | sort -u)
+}
+
 # warm builds what tasks build, and leaves in the image's cache what that used.
 warm() {
-	local tags=() cgo=0
 	go build -o "$scratch/cacheprog" "$here"/cacheprog/{main,cache}.go
-	if [[ " ${builder[*]} " == *' librados-dev '* ]]; then tags=(-tags ceph) cgo=1; fi
 	(
 		cd "$TREE"
 		GOCACHEPROG="$scratch/cacheprog $(go env GOCACHE) $root/go/cache"
@@ -145,7 +149,6 @@ warm() {
 			# Everything but running them. Programs are not kept in a cache, so
 			# the linker's work is for nothing; that of vet is not.
 			[ -z "$TEST" ] || go test "${tags[@]}" $TESTFLAGS -exec true $TEST >"$scratch/test.log" || { cat "$scratch/test.log" >&2; exit 1; }
-			go list "${tags[@]}" $TESTFLAGS -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}' $BUILD $TEST | sort -u >"$scratch/modules"
 		}
 	)
 }
@@ -159,7 +162,7 @@ modules() {
 		sed -nE 's#^([^ ]+) ([^ ]+)/go\.mod .*#\1 \2#p' "$TREE/go.sum" | escaped | while read -r path version; do
 			printf '%s\n' "cache/download/$path/@v/$version".{mod,info}
 		done
-		escaped <"$scratch/modules" | while read -r path version; do
+		used | escaped | while read -r path version; do
 			printf '%s\n' "cache/download/$path/@v/$version.ziphash" "$path@$version"
 		done
 	} | while read -r name; do if [ -e "$cache/$name" ]; then printf '%s\n' "$name"; fi; done >"$list"
@@ -183,8 +186,10 @@ case $name in
 git) key=$(inputs "${git[@]}") ;;
 tiny) key=$(inputs "${tiny[@]}") ;;
 builder)
+	tags=() cgo=0
+	if [[ " ${builder[*]} " == *' librados-dev '* ]]; then tags=(-tags ceph) cgo=1; fi
 	: "${TREE:?is not set, wanted the directory of a Go module}" "${BUILD:=./app ./validator}" "${TEST:=}" "${TESTFLAGS:=}"
-	key=$(inputs "${builder[@]}" && cat "$here"/cacheprog/{main,cache}.go && go version && cat "$TREE/go.sum" && printf '%s;%s;%s' "$BUILD" "$TEST" "$TESTFLAGS")
+	key=$(inputs "${builder[@]}" && cat "$here"/cacheprog/{main,cache}.go && go version && cat "$TREE/go.sum" && used && printf '%s;%s;%s' "$BUILD" "$TEST" "$TESTFLAGS")
 	;;
 *) die "got \"$name\", wanted git, tiny or builder" ;;
 esac
