@@ -1,9 +1,9 @@
 # People and CI call the same targets: .ci/run is `make test` and nothing else.
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: build run demo rehearsal check test model soak bench lint layers ceph picture clean help \
+.PHONY: build run demo rehearsal check test model soak bench lint layers ceph concourse picture clean help \
 	app-test app-package app-deploy app-rollback infra-plan infra-apply platform-smoke \
-	branch-list branch-deploy branch-prune judge-test judge-selftest judge-package set-pipelines
+	builder-image branch-list branch-deploy branch-prune judge-test judge-selftest judge-package set-pipelines
 
 VERSION = $(shell git describe --always --dirty 2>/dev/null || echo dev)
 LDFLAGS = -X main.version=$(VERSION)
@@ -30,8 +30,10 @@ run: build ## Rehearse a whole day on this machine, until Ctrl-C.
 demo: build ## The same day, which ends by itself: exit 0 when it went as expected.
 	@bin/validator rehearse --demo
 
-rehearsal: build ## The day with Ceph in play too: a real cluster for each platform.
-	@bin/validator rehearse --with-ceph --demo
+rehearsal: build ## The day with Ceph and Concourse, both real: wants root, or WITH=--with-ceph.
+	@bin/validator rehearse $(WITH) --demo
+
+WITH = --with-ceph --with-concourse
 
 check: lint layers ## The fast loop: format, vet, staticcheck, layers, short tests.
 	@$(GOTEST) -short $(PACKAGES)
@@ -61,6 +63,10 @@ lint: ## Check the format, then run go vet (with and without Ceph) and staticche
 
 layers: ## Check who may import whom, and the rules of the house on files.
 	@go run ./.ci/layers
+
+concourse: ## Start a real Concourse in concourse-data/, and print how to use and stop it.
+	@infra/concourse/ci.sh concourse-data start
+	@infra/concourse/ci.sh concourse-data env
 
 ceph: ## Start a real Ceph cluster in ceph-data/ and print how to use and stop it.
 	@infra/ceph/cluster.sh ceph-data $$([ -e ceph-data/ceph.conf ] && echo start || echo init)
@@ -110,6 +116,11 @@ platform-smoke: ## Hold a platform against the bronze level: BOGOPS_URL, BOGOPS_
 branch-list branch-deploy branch-prune: branch-%: # what pipelines/branch.sh does
 	@exec pipelines/branch.sh $*
 
+# What tasks run in where no registry has an image: see infra/concourse/image.
+builder-image:
+	@TREE='$(CURDIR)' BUILD='./app ./validator ./infra/rollout/cmd ./pipelines/package' TEST='$(QUICK)' \
+		infra/concourse/image/build.sh builder '$(OUT)'
+
 judge-test: ## Run the judge's quick tests.
 	@go test -short ./validator/...
 
@@ -124,6 +135,7 @@ set-pipelines: ## Give Concourse the pipelines, by a TARGET that fly is logged i
 
 clean: ## Remove what make and the rehearsal put into the tree.
 	@[ ! -d ceph-data ] || infra/ceph/cluster.sh ceph-data destroy
+	@[ ! -d concourse-data ] || concourse-data/bin/ci.sh concourse-data destroy
 	rm -rf bin bench dist rehearsal
 
 help: ## Show this list.

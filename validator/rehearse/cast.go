@@ -9,12 +9,17 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"bogops/infra/acme"
 	"bogops/infra/ceph"
 	"bogops/infra/fleet"
 	judge "bogops/validator/ceph"
 	"bogops/validator/contest"
 	"bogops/validator/day"
+	"bogops/validator/journal"
+	"bogops/validator/probe"
+	"bogops/validator/redeploy"
 )
 
 // A member is one platform of the rehearsal.
@@ -30,6 +35,10 @@ type member struct {
 	way       *judge.Cluster // the judge's way into it
 
 	clusterLog *os.File
+
+	workshop workshop         // what it develops with, where Concourse is in play
+	pipeline *probe.Concourse // the judge's way into its Concourse; nil: not in play
+	line     redeploy.Deploy  // the judge's way from a commit to the platform
 }
 
 // cast is everybody on stage: the authority and the three platforms.
@@ -40,16 +49,19 @@ type cast struct {
 	roots     *x509.CertPool
 	logs      []*os.File
 	withCeph  bool
+	forge     *forge // nil: Concourse is not in play
+	seed      contest.Secret
 }
 
 // assemble starts the authority and prepares every platform without starting
-// any: their ports refuse connections, and the wall begins all red.
-func assemble(ctx context.Context, app, work, logs string, withCeph bool) (*cast, error) {
-	authority, err := acme.Start(ctx, acme.Options{})
+// any: their ports refuse connections, and the wall begins all red. With a
+// source, Concourse is in play.
+func assemble(ctx context.Context, app, source, work, logs string, withCeph bool) (*cast, error) {
+	authority, err := acme.Start(ctx, acme.Options{Located: source != ""})
 	if err != nil {
 		return nil, fmt.Errorf("start the certificate authority: %w", err)
 	}
-	c := &cast{authority: authority, roots: x509.NewCertPool(), members: company(), withCeph: withCeph}
+	c := &cast{authority: authority, roots: x509.NewCertPool(), members: company(), withCeph: withCeph, seed: contest.Secret(randomHex(32))}
 	if !c.roots.AppendCertsFromPEM(authority.RootPEM()) {
 		return c, errors.New("the authority's root is not a certificate")
 	}
@@ -57,15 +69,23 @@ func assemble(ctx context.Context, app, work, logs string, withCeph bool) (*cast
 	if err := os.WriteFile(root, authority.ServerRootPEM(), 0o600); err != nil {
 		return c, err
 	}
+	group, starting := errgroup.WithContext(ctx)
 	if withCeph {
-		if err := c.raise(ctx, work, logs); err != nil {
-			return c, err
-		}
+		group.Go(func() error { return c.raise(starting, work, logs) })
+	}
+	if source != "" {
+		group.Go(func() error { return c.openForge(starting, source, work, logs) })
+	}
+	if err := group.Wait(); err != nil {
+		return c, err
 	}
 	for _, m := range c.members {
 		if err := c.furnish(m, app, work, logs, root); err != nil {
 			return c, err
 		}
+	}
+	if c.forge != nil {
+		return c, c.forge.admit(ctx, c)
 	}
 	return c, nil
 }
@@ -129,15 +149,27 @@ func (c *cast) furnish(m *member, app, work, logs, acmeRoot string) error {
 }
 
 // enter opens a platform's ports and starts it, and waits until it is whole.
-func (c *cast) enter(ctx context.Context, id string) error {
-	m := c.member(id)
+// Where Concourse is in play the machines are empty until the team's pipeline
+// fills them.
+func (c *cast) enter(ctx context.Context, m *member, say func(string, ...any)) error {
+	if c.forge != nil {
+		m.platform.App = ""
+	}
 	if err := m.platform.start(ctx, "v1+rehearsal", m.tls, m.http); err != nil {
 		return err
+	}
+	if c.forge != nil {
+		if err := c.forge.setPipeline(ctx, m, c.authority.RootPEM()); err != nil {
+			return err
+		}
+		if err := m.develop(ctx, c.forge, say); err != nil {
+			return err
+		}
 	}
 	waiting, cancel := context.WithTimeout(ctx, wholeWithin)
 	defer cancel()
 	if err := m.platform.group.AwaitWhole(waiting); err != nil {
-		return fmt.Errorf("%s: %w: see its log", id, err)
+		return fmt.Errorf("%s: %w: see its log", m.team.ID, err)
 	}
 	return nil
 }
@@ -147,6 +179,7 @@ const wholeWithin = 40 * time.Second
 
 // arrive lets the teams start their platforms at their moments of the day.
 func (c *cast) arrive(ctx context.Context, say func(string, ...any)) error {
+	group, ctx := errgroup.WithContext(ctx)
 	for _, m := range c.members {
 		if m.team.Witness {
 			continue
@@ -156,22 +189,19 @@ func (c *cast) arrive(ctx context.Context, say func(string, ...any)) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
+			return group.Wait()
 		}
 		say("%s start their platform", m.team.Name)
-		if err := c.enter(ctx, m.team.ID); err != nil {
-			return err
-		}
+		group.Go(func() error { return c.enter(ctx, m, say) })
 	}
-	return nil
+	return group.Wait()
 }
 
 // teams is the cast as the judge sees it.
-func (c *cast) teams() []day.Team {
+func (c *cast) teams(entries func() []journal.Entry) []day.Team {
 	var list []day.Team
 	for _, m := range c.members {
-		at := day.NewTarget(m.team, c.contest, c.roots)
-		list = append(list, day.Team{Team: m.team, Target: at, Actions: m.actions(), Deploys: deploys(m.platform, at)})
+		list = append(list, c.judged(m, entries))
 	}
 	return list
 }
@@ -195,7 +225,7 @@ func (c *cast) leave() error {
 			m.http.release()
 		}
 	}
-	err = errors.Join(err, c.raze())
+	err = errors.Join(err, c.forge.close(), c.raze())
 	if c.authority != nil {
 		_ = c.authority.Close()
 	}

@@ -24,6 +24,9 @@ func (r *rehearsal) expectations(entries []journal.Entry, result score.Result) [
 		{"the judge found the one object that was removed " + r.cast.scene() + ", and no other", told.found(r.cast, r.lost)},
 		{"the team that lost nothing won", won(result)},
 	}
+	if r.Forge {
+		list = append(list, expectation{"every redeployment went from a commit through Concourse, step by step", told.stepped(r.cast)})
+	}
 	if r.Ceph {
 		list = append(list,
 			expectation{"every Ceph lost an OSD, served all data without it, and got it back", told.went(r.cast, "stop-osd", "injected", "verified", "healed", "rolled-back")},
@@ -41,6 +44,7 @@ func (r *rehearsal) expectations(entries []journal.Entry, result score.Result) [
 type story struct {
 	faults    map[string]map[string][]string // team, kind: states, in order
 	redeploys map[string][]string
+	steps     map[string][]string
 	audits    map[string]journal.Audit
 	readbacks map[string]journal.Readback
 	ok, bad   map[string]map[string]int // team, brick: ticks' verdicts
@@ -49,7 +53,7 @@ type story struct {
 
 func tell(entries []journal.Entry) story {
 	s := story{
-		faults: map[string]map[string][]string{}, redeploys: map[string][]string{},
+		faults: map[string]map[string][]string{}, redeploys: map[string][]string{}, steps: map[string][]string{},
 		audits: map[string]journal.Audit{}, readbacks: map[string]journal.Readback{},
 		ok: map[string]map[string]int{}, bad: map[string]map[string]int{},
 	}
@@ -73,6 +77,10 @@ func (s *story) add(e journal.Entry) error {
 	case journal.KindRedeploy:
 		d, err := journal.Decode[journal.Redeploy](e)
 		s.redeploys[d.Team] = append(s.redeploys[d.Team], d.State)
+		return err
+	case journal.KindStep:
+		d, err := journal.Decode[journal.Step](e)
+		s.steps[d.Team] = append(s.steps[d.Team], d.Name)
 		return err
 	case journal.KindAudit:
 		a, err := journal.Decode[journal.Audit](e)
@@ -143,6 +151,19 @@ func (s story) redeployed(c *cast) error {
 	for _, m := range c.members {
 		if got, want := s.redeploys[m.team.ID], []string{"started", "live"}; !slices.Equal(got, want) {
 			return fmt.Errorf("%s: got %v, want %v", m.team.ID, got, want)
+		}
+	}
+	return nil
+}
+
+// stepped wants the judge's way through a pipeline told from its commit to the
+// running version.
+func (s story) stepped(c *cast) error {
+	for _, m := range c.members {
+		for _, want := range []string{"committed", "checked", "triggered", "started", "took", "task", "finished", "live"} {
+			if got := s.steps[m.team.ID]; !slices.Contains(got, want) {
+				return fmt.Errorf("%s: got %v, want %s among them", m.team.ID, got, want)
+			}
 		}
 	}
 	return nil

@@ -24,11 +24,13 @@ type platform struct {
 	args   []string // of every instance, beside its name and version
 	group  *fleet.Group
 	server *http.Server // of the control API
+	at     string       // host:port of it
 	served chan struct{}
 	fleet  *local.Fleet
 }
 
-// start opens the platform's ports and boots all instances.
+// start opens the platform's ports and boots all instances; where no App is
+// given none, until the first deployment.
 func (p *platform) start(ctx context.Context, version string, tls, http *reservation) error {
 	var err error
 	if p.TLS, err = tls.open(); err != nil {
@@ -37,7 +39,10 @@ func (p *platform) start(ctx context.Context, version string, tls, http *reserva
 	if p.HTTP, err = http.open(); err != nil {
 		return errors.Join(err, p.TLS.Close())
 	}
-	p.Version, p.Token = version, randomHex(16)
+	if p.App != "" {
+		p.Version = version
+	}
+	p.Token = randomHex(16)
 	p.Args = func(instance, version string) []string {
 		return append(slices.Clone(p.args), "--instance", instance, "--app-version", version)
 	}
@@ -58,7 +63,8 @@ func (p *platform) control() error {
 		defer close(p.served)
 		_ = p.server.Serve(listener) // ends by stop
 	}()
-	p.fleet, err = local.New("http://"+listener.Addr().String(), p.Token, nil)
+	p.at = listener.Addr().String()
+	p.fleet, err = local.New("http://"+p.at, p.Token, nil)
 	return err
 }
 

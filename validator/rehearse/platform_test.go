@@ -34,12 +34,12 @@ func buildApp(t *testing.T) string {
 // onStage assembles the cast and brings one team in.
 func onStage(t *testing.T, team string) (*cast, *member) {
 	t.Helper()
-	c, err := assemble(t.Context(), buildApp(t), t.TempDir(), t.TempDir(), false)
+	c, err := assemble(t.Context(), buildApp(t), "", t.TempDir(), t.TempDir(), false)
 	if c != nil {
 		t.Cleanup(func() { require.NoError(t, c.leave()) })
 	}
 	require.NoError(t, err)
-	require.NoError(t, c.enter(t.Context(), team))
+	require.NoError(t, c.enter(t.Context(), c.member(team), t.Logf))
 	return c, c.member(team)
 }
 

@@ -34,6 +34,8 @@ type Options struct {
 	Locale  string // en or fr
 	Demo    bool   // end by itself after the podium
 	Ceph    bool   // put Ceph in play: a real cluster for each platform
+	Forge   bool   // put Concourse in play: a real one, in which the teams' pipelines build and deploy what runs
+	Source  string // git checkout of the kit, which the teams push; with Forge only
 	Version string // of the validator, for the journal
 	Self    string // how the validator was called, for the commands it prints
 	Stderr  io.Writer
@@ -128,12 +130,15 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	if r.Ceph {
 		r.say("Starting three Ceph clusters, one for each platform")
 	}
+	if r.Forge {
+		r.say("Starting Concourse, and what the teams' pipelines need around it")
+	}
 	r.say("Starting the certificate authority and the witness")
 	var err error
-	if r.cast, err = assemble(ctx, r.App, r.work, filepath.Join(r.Out, "logs"), r.Ceph); err != nil {
+	if r.cast, err = assemble(ctx, r.App, r.source(), r.work, filepath.Join(r.Out, "logs"), r.Ceph); err != nil {
 		return err
 	}
-	if err := r.cast.enter(ctx, "temoin"); err != nil {
+	if err := r.cast.enter(ctx, r.cast.member("temoin"), r.say); err != nil {
 		return err
 	}
 	r.cast.script(time.Now().Add(time.Second), r.Locale)
@@ -148,6 +153,14 @@ func (r *rehearsal) prepare(ctx context.Context) error {
 	opened := r.cast.contest.Opened(checks, r.Version)
 	r.journal, err = journal.Create(filepath.Join(r.Out, "journal.jsonl"), opened, time.Now)
 	return err
+}
+
+// source is what the teams push, and nothing where Concourse is not in play.
+func (r *rehearsal) source() string {
+	if r.Forge {
+		return r.Source
+	}
+	return ""
 }
 
 // patience bounds a check, so that a platform which answers nothing does not
@@ -173,6 +186,9 @@ func probes(c *contest.Contest) []probe.Probe {
 func (r *rehearsal) directories() error {
 	if r.Ceph && !cephIsHere() {
 		return errNoCeph
+	}
+	if r.Forge && !(r.Ceph && forgeIsHere()) {
+		return errNoForge
 	}
 	if info, err := os.Stat(r.App); err != nil || info.IsDir() {
 		return badOptionf("--app %s: want the reference server's binary (make build puts it beside the validator)", r.App)
@@ -205,15 +221,17 @@ func (r *rehearsal) openWall(listener net.Listener) func() {
 
 // play runs the day beside the script that brings the teams in.
 func (r *rehearsal) play(ctx context.Context) error {
+	teams := r.cast.teams(r.journal.Entries)
+	defer r.cast.closePipelines()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.cast.arrive(ctx, r.say) })
 	group.Go(func() error {
 		return day.Run(ctx, day.Config{
-			Contest: r.cast.contest, Journal: r.journal, Teams: r.cast.teams(),
+			Contest: r.cast.contest, Journal: r.journal, Teams: teams,
 			Probes: r.probes,
 			Env: probe.Env{
 				Evidence: r.proofs, Now: time.Now, MinValidity: r.cast.contest.Trust.MinValidity, Rehearsal: true, LargeBytes: largeBody, Racers: racers,
-				TimeScale: timeScale, Settling: 2 * tick, OneMachine: true, Ceph: r.cast.ways(),
+				TimeScale: timeScale, Settling: 2 * tick, OneMachine: true, Ceph: r.cast.ways(), Concourse: r.cast.pipelines(), Began: r.began,
 			},
 			Dir: r.Out, MaxLag: maxLag, Now: time.Now, Progress: func(line string) { r.say("%s", line) },
 			LoadStarted: r.loseOne, Epilogue: r.confess,

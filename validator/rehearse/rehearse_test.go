@@ -28,7 +28,7 @@ func TestOnlyADemoCallsItsInterruptAFailure(t *testing.T) {
 }
 
 func TestNoCheckOfARehearsalOutlastsItsPatience(t *testing.T) {
-	bounded := probes(&contest.Contest{Bricks: bricks(true)})
+	bounded := probes(&contest.Contest{Bricks: bricks(true, true)})
 	require.NotEmpty(t, bounded)
 	for _, p := range bounded {
 		require.LessOrEqual(t, p.Timeout, 3*tick, p.Check.ID)

@@ -10,14 +10,14 @@ import (
 
 // The compressed day. The score's durations are a twelfth of the real ones.
 const (
-	timeScale  = 1.0 / 12
-	tick       = 6 * time.Second // silver is 50 checks on three teams, on two cores that also carry the teams
-	buildFor   = 60 * time.Second
-	campaignAt = buildFor
-	auditFor   = 52 * time.Second
-	level      = probe.Silver
-	largeBody  = 4 << 20 // bytes of the largest object that a check stores
-	racers     = 8       // and not 32: every connection is a handshake on the same two cores, at each end
+	timeScale = 1.0 / 12
+	tick      = 6 * time.Second // silver is 50 checks on three teams, on two cores that also carry the teams
+	buildFor  = 60 * time.Second
+	forgeFor  = 8 * time.Minute // as long, where three pipelines share two cores
+	auditFor  = 52 * time.Second
+	level     = probe.Silver
+	largeBody = 4 << 20 // bytes of the largest object that a check stores
+	racers    = 8       // and not 32: every connection is a handshake on the same two cores, at each end
 
 	// The judge shares its cores with six instances, so it is granted more lag
 	// of its own than on the day, before a second is nobody's fault.
@@ -26,16 +26,16 @@ const (
 
 // script writes the contest of the rehearsal, which begins at start.
 func (c *cast) script(start time.Time, locale string) {
-	campaign := firstCampaign(start.Add(campaignAt), c.withCeph)
+	campaign := firstCampaign(start.Add(c.buildFor()), c.withCeph)
 	c.contest = &contest.Contest{
-		ID: contestID, Title: "Rehearsal", Timezone: time.Local, Locale: locale, Seed: contest.Secret(randomHex(32)),
+		ID: contestID, Title: "Rehearsal", Timezone: time.Local, Locale: locale, Seed: c.seed,
 		Start: start, Freeze: start.Add(24 * time.Hour), End: campaign.At.Add(campaign.Duration + auditFor),
 		Judge: contest.Judge{
 			Tick: tick, TimeScale: timeScale, GreenAfter: 3, RedAfter: 2, KeepBodies: 64 << 10,
 			Control: strings.TrimPrefix(c.authority.Directory(), "https://"),
 		},
 		Trust:     contest.Trust{RehearsalRoot: "pebble", MinValidity: time.Hour},
-		Bricks:    bricks(c.withCeph),
+		Bricks:    bricks(c.withCeph, c.forge != nil),
 		Campaigns: []contest.Campaign{campaign},
 	}
 	if at := strings.IndexByte(c.contest.Judge.Control, '/'); at >= 0 {
@@ -46,19 +46,26 @@ func (c *cast) script(start time.Time, locale string) {
 	}
 }
 
-// bricks are the five, of which a machine without accounts has two, and three
-// where it has Ceph.
-func bricks(withCeph bool) []contest.Brick {
-	absent, hint := "not in the rehearsal yet", ""
-	if !withCeph {
-		hint = "make rehearsal puts it in play"
+// buildFor is how long the teams have until the load. With Concourse everything
+// that runs is built, tested and rolled out by their pipelines first.
+func (c *cast) buildFor() time.Duration {
+	if c.forge != nil {
+		return forgeFor
 	}
+	return buildFor
+}
+
+// bricks are the five, of which a machine without accounts has two, three where
+// it has Ceph, and four where it has Concourse too.
+func bricks(withCeph, withConcourse bool) []contest.Brick {
+	const absent = "make rehearsal puts it in play"
+	hint := map[bool]string{false: absent}
 	return []contest.Brick{
-		{ID: "ceph", Title: "Ceph", Points: 80, InPlay: withCeph, Hint: hint},
+		{ID: "ceph", Title: "Ceph", Points: 80, InPlay: withCeph, Hint: hint[withCeph]},
 		{ID: "api", Title: "REST API", Points: 60, Level: level, InPlay: true},
 		{ID: "tls", Title: "TLS", Points: 40, InPlay: true},
-		{ID: "concourse", Title: "Concourse", Points: 60, Hint: absent},
-		{ID: "aws", Title: "AWS", Points: 60, Hint: absent},
+		{ID: "concourse", Title: "Concourse", Points: 60, InPlay: withConcourse, Hint: hint[withConcourse]},
+		{ID: "aws", Title: "AWS", Points: 60, Hint: "not in the rehearsal yet"},
 	}
 }
 
