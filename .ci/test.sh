@@ -9,12 +9,19 @@ cd "$(dirname "$0")/.."
 passed=0
 failed=0
 left=() # "part: why", in the order met
+building='' image='' # process ids of what is built beside the parts
 scratch=$(mktemp -d)
 trap clean EXIT
 trap 'exit 130' INT # without these two a signal leaves the directory behind
 trap 'exit 143' TERM
 # clean leaves neither a directory nor a daemon behind.
 clean() {
+	local child
+	for child in $building $image; do
+		kill "$child" 2>/dev/null || continue
+		wait "$child" 2>/dev/null || true
+	done
+	[ ! -x "$scratch/concourse/bin/ci.sh" ] || "$scratch/concourse/bin/ci.sh" "$scratch/concourse" destroy
 	[ ! -d "$scratch/ceph" ] || infra/ceph/cluster.sh "$scratch/ceph" destroy
 	rm -rf "$scratch"
 }
@@ -81,6 +88,18 @@ install() {
 	has debootstrap || missing+=(debootstrap)
 	has curl || missing+=(curl)
 	has npm || missing+=(npm)
+	[ -n "$(compgen -G '/usr/lib/postgresql/*/bin/initdb')" ] || missing+=(postgresql)
+	has containerd || missing+=(containerd)
+	has runc || missing+=(runc)
+	has iptables || missing+=(iptables)
+	[ -x /usr/lib/cni/bridge ] || missing+=(containernetworking-plugins)
+	has jq || missing+=(jq)
+	local program package
+	for package in make:make ps:procps unshare:util-linux openssl:openssl xz:xz-utils hostname:hostname; do
+		program=${package%:*}
+		has "$program" || missing+=("${package#*:}")
+	done
+	[ -e /etc/protocols ] || missing+=(netbase)
 	if [ ${#missing[@]} -gt 0 ]; then
 		if [ "$(id -u)" = 0 ] && has apt-get; then
 			printf 'installing %s\n' "${missing[*]}"
@@ -182,7 +201,33 @@ build() {
 	make build && go build -o "$scratch/tally" ./.ci/tally
 }
 
-# tests are all the Go tests but the proof. -count=1: what depends on this
+# building has Concourse and the types of its resources built beside the parts
+# that need neither.
+building() {
+	{ infra/concourse/build/build.sh && infra/concourse/types/build.sh "$scratch/types" &&
+		make -s builder-image OUT="$scratch/builder.tar"; } >"$scratch/building.log" 2>&1 &
+	building=$!
+}
+
+# concourse starts the Concourse that the tests share, guarded as the cluster is.
+concourse() {
+	local built=0
+	wait "$building" || built=$?
+	building=
+	if [ "$(id -u)" != 0 ] || ! has containerd || ! has runc || ! has iptables || ! has jq || [ ! -x /usr/lib/cni/bridge ]; then
+		left+=("Concourse: root, postgresql, containerd, runc, iptables, jq or containernetworking-plugins is missing")
+	elif [ "$built" = 0 ] && BOGOPS_CONCOURSE_FAST=1 infra/concourse/ci.sh "$scratch/concourse" start; then
+		exec 7> >(exec setsid "$scratch/concourse/bin/ci.sh" "$scratch/concourse" guard >/dev/null 2>&1)
+		export BOGOPS_CONCOURSE=$scratch/concourse
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		cat "$scratch/building.log"
+		echo 'FAIL infra/concourse/ci.sh start'
+	fi
+}
+
+# tests are all the Go tests but the proof and the pipelines. -count=1: what depends on this
 # machine's tools must not be answered from an earlier run.
 tests() {
 	local race=-race tags=-tags=ceph
@@ -195,7 +240,7 @@ tests() {
 		left+=("Ceph: librados-dev is not installed")
 	fi
 	# shellcheck disable=SC2046,SC2086 # names without spaces; empty is no argument
-	counted go test -json $race $tags -count=1 -p 2 -timeout 40m $(go list $tags ./... | grep -v '/app/proof$') ./.ci/bench ./.ci/layers ./.ci/tally
+	counted go test -json $race $tags -count=1 -p 2 -timeout 40m $(go list $tags ./... | grep -vE '/(app/proof|pipelines/e2e)$') ./.ci/bench ./.ci/layers ./.ci/tally
 }
 
 # proof is the fall-back with real parts: it has limits of time, so nothing runs
@@ -208,6 +253,16 @@ proof() {
 	export BOGOPS_PROOF_TABLE=$scratch/proof
 	counted go test -json -tags=ceph -count=1 -timeout 30m ./app/proof
 	[ ! -e "$scratch/proof" ] || cat "$scratch/proof"
+}
+
+# pipelines has a real Concourse run the kit's own pipelines, from a push to what
+# then serves. They compile on both cores, so nothing runs beside them.
+pipelines() {
+	if [ -z "${BOGOPS_CONCOURSE:-}" ]; then
+		left+=("pipelines: no Concourse could be started")
+		return
+	fi
+	counted go test -json -count=1 -timeout 50m ./pipelines/e2e
 }
 
 # model searches the model of the fall-back, which counts for itself.
@@ -225,14 +280,24 @@ model() {
 	esac
 }
 
-# image builds the app's image and has it prove itself.
+# image builds the app's image and has it prove itself, beside the parts that
+# have no limits of time; imaged says how it went.
 image() {
+	image=
 	if [ "$(id -u)" != 0 ] || ! has dockerd || ! has docker-compose || ! has debootstrap || ! has curl; then
 		left+=("image: root, docker.io, docker-compose, debootstrap or curl is missing")
 		return
 	fi
+	.ci/docker.sh >"$scratch/image.log" 2>&1 &
+	image=$!
+}
+
+imaged() {
+	[ -n "$image" ] || return 0
 	local code=0
-	.ci/docker.sh || code=$?
+	wait "$image" || code=$?
+	image=
+	cat "$scratch/image.log"
 	case $code in
 	0) passed=$((passed + 1)) ;;
 	77) echo '     excluded by docs/decisions.md: no engine can start here' ;;
@@ -256,25 +321,29 @@ finish() {
 part 'install' install
 part 'build' one build
 if [ "$failed" -gt 0 ]; then finish; fi
+building
 part 'lint' one make -s lint
 part 'layers' one make -s layers
 mkdir "$scratch/pictures"
 export BOGOPS_PICTURES=$scratch/pictures # where the browser tests draw
 part 'ceph' cluster
+part 'concourse' concourse
 part 'tests' tests
+part 'pipelines' pipelines
 part 'proof' proof
+image
 part 'model' model
 part 'schemathesis' contract
 part 'silver' one .ci/silver.sh
-part 'image' image
+part 'image' imaged
 # The day's record goes away with the scratch directory, and the wall takes a
 # port that nobody else has.
 export BOGOPS_LISTEN=127.0.0.1:0 BOGOPS_OUT=$scratch/rehearsal
-# The rehearsal is the demo's day with one brick more, and it takes its place.
-if [ -n "${BOGOPS_CEPH:-}" ]; then
+# The rehearsal is the demo's day with two bricks more, and it takes its place.
+if [ -n "${BOGOPS_CEPH:-}" ] && [ -n "${BOGOPS_CONCOURSE:-}" ]; then
 	part 'rehearsal' one make -s rehearsal
 else
 	part 'demo' one make -s demo
-	left+=("rehearsal: no Ceph cluster could be started")
+	left+=("rehearsal: no Ceph cluster or no Concourse could be started")
 fi
 finish
