@@ -202,6 +202,20 @@ func TestADeskThatHasProvenNothingSaysNothingAndItsLastProofStands(t *testing.T)
 	becomes(verdict.Degraded)
 }
 
+func TestTheJudgeDoesNotRedeployWhatWasNeverDeployed(t *testing.T) {
+	state := concoursefake.Normed()
+	state.Job("app-deploy").Last = ""
+	p := newPipeline(t, concoursefake.Options{State: state})
+	p.way.Desk = redeploy.NewDesk(func(context.Context, string, func(redeploy.Step)) redeploy.Proof {
+		t.Error("the judge redeployed")
+		return redeploy.Proof{}
+	}, redeploy.DeskOptions{Within: time.Hour})
+	t.Cleanup(p.way.Desk.Close)
+	v := p.check(t, "commit-to-live")
+	require.Equal(t, verdict.Mumble, v.Status)
+	require.Equal(t, "app-deploy has deployed nothing yet", v.Message)
+}
+
 func TestTheLoginIsInNoVerdictAndNoEvidenceOfConcourse(t *testing.T) {
 	kept, err := evidence.Open(t.TempDir())
 	require.NoError(t, err)

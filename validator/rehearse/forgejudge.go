@@ -19,6 +19,7 @@ import (
 // made every tick, and may take as long for it as for one under load.
 const (
 	proveEvery  = time.Hour // once: a day of a rehearsal is shorter
+	proveAgain  = 2 * tick  // where it failed: in the morning there is no pipeline yet
 	proveWithin = 90 * time.Second
 )
 
@@ -43,7 +44,7 @@ func (f *forge) show(m *member, at target.Target, entries func() []journal.Entry
 		Wait:   redeploy.Wait{Start: proveWithin},
 	}
 	m.line = line.Deploy
-	m.pipeline.Desk = redeploy.NewDesk(line.Deploy, redeploy.DeskOptions{Every: proveEvery, Within: proveWithin})
+	m.pipeline.Desk = redeploy.NewDesk(line.Deploy, redeploy.DeskOptions{Every: proveEvery, Again: proveAgain, Within: proveWithin})
 }
 
 // pipelines are the judge's ways into every platform's Concourse.
