@@ -167,10 +167,13 @@ func (c redeployCmd) redeploy(env *environment, l *redeploy.Line) (redeployed, e
 		result.Steps = append(result.Steps, s)
 		fmt.Fprintf(env.stderr, "%s  %-9s %s\n", s.At.Format(time.TimeOnly), s.Kind, s.Detail)
 	}
-	outcome, err := l.Run(ctx, rand.Text(), told)
-	result.Outcome = outcome
+	done, err := l.Turn(ctx)
 	if err == nil {
-		proof := l.AwaitLive(ctx, outcome, told)
+		defer done()
+		result.Outcome, err = l.Run(ctx, rand.Text(), told)
+	}
+	if err == nil {
+		proof := l.AwaitLive(ctx, result.Outcome, told)
 		result.Version, result.Live, result.Of, result.Seconds = proof.Version, proof.Live, proof.Of, proof.Took.Seconds()
 		err = proof.Err
 	}

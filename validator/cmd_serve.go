@@ -93,7 +93,7 @@ func (c serveCmd) judge(env *environment, checked *contest.Contest, roots *x509.
 		pipeline := openConcourse(team, roots, kept)
 		defer pipeline.Close()
 		cfg.Env.Concourse[team.ID] = pipeline
-		judged := day.Team{Team: team, Target: t, Actions: faults(way, pipeline, t)}
+		judged := day.Team{Team: team, Target: t, Actions: faults(way, pipeline, t), Deploys: map[string]redeploy.Deploy{"app-deploy": unshown}}
 		if l := line(checked, team, t, pipeline.Client, nonces); l != nil {
 			judged.Deploys, judged.Desk = map[string]redeploy.Deploy{"app-deploy": l.Deploy}, desk(checked, l)
 			defer judged.Desk.Close()

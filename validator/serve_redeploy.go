@@ -15,6 +15,7 @@ import (
 	"bogops/validator/nonce"
 	"bogops/validator/redeploy"
 	"bogops/validator/target"
+	"bogops/validator/verdict"
 )
 
 // openNonces is the repositories of all teams, in the day's directory: each is
@@ -56,6 +57,14 @@ func line(checked *contest.Contest, team contest.Team, t target.Target, client *
 		Client: client, Nonces: nonces, Team: team.ID, Target: t, Public: judgeItself(checked, t.Roots), Now: time.Now,
 		Wait: redeploy.Wait{Check: scaled(checked, redeploy.MostPending), Start: scaled(checked, redeploy.MostPending)},
 	}
+}
+
+// unshown is the redeployment of a team that gave no way into its Concourse. It
+// fails, as one does whose login is refused: who gives nothing must not be better
+// off.
+func unshown(_ context.Context, nonce string, _ func(redeploy.Step)) redeploy.Proof {
+	return redeploy.Proof{At: time.Now(), Nonce: nonce, Err: verdict.New(verdict.Unproven,
+		"Concourse is not shown", "no way into it was given", "its URL and a login (contract, section 7)")}
 }
 
 // scaled is a duration of the real day in this contest's time.

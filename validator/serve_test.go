@@ -13,6 +13,7 @@ import (
 	"bogops/validator/journal"
 	"bogops/validator/probe"
 	"bogops/validator/target"
+	"bogops/validator/verdict"
 )
 
 func TestServeGoesOnWithItsJournalAndLeavesThatOfAnotherContestAlone(t *testing.T) {
@@ -71,4 +72,9 @@ func TestTheJudgePausesNoPipelineThatItHasNoLoginOf(t *testing.T) {
 	require.Empty(t, faults(ceph.Nowhere(), nowhere, target.Target{}))
 	way := probe.OpenConcourse(&contest.Concourse{URL: "https://ci.example.net"}, concourse.Options{})
 	require.Contains(t, faults(ceph.Nowhere(), way, target.Target{}), "pause-pipeline")
+}
+
+func TestARedeploymentOfATeamThatShowsNoConcourseCountsAgainstIt(t *testing.T) {
+	_, counts := verdict.Of(unshown(t.Context(), "n", nil).Err).Share()
+	require.True(t, counts, "else who gives nothing would be better off than who gives something that fails")
 }

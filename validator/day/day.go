@@ -72,6 +72,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if past.closed {
 		return errors.New("this journal is closed: its day is over")
 	}
+	d.holdNow(past)
 	ticking, stopTicks := context.WithCancel(ctx)
 	defer stopTicks()
 	group, ctx := errgroup.WithContext(ctx)

@@ -92,6 +92,20 @@ func annuls(t *testing.T, status verdict.Status) {
 	require.False(t, health[1].OK, "two running are")
 }
 
+func TestARedeploymentOfTheWitnessThatHasNotEndedAnnulsNothing(t *testing.T) {
+	cfg := shortDay(func(who string) error {
+		if who == "temoin api/two" {
+			return verdict.New(verdict.NotChecked, "The first redeployment has not ended yet", "no outcome", "a nonce that is live")
+		}
+		return nil
+	})
+	for i := range cfg.Probes {
+		cfg.Probes[i].Check.Brick = "concourse"
+	}
+	require.NoError(t, Run(t.Context(), cfg))
+	require.Empty(t, events[journal.Void](t, cfg.Journal, journal.KindVoid))
+}
+
 func TestAWitnessThatIsWrongAnnulsNothing(t *testing.T) {
 	cfg := shortDay(func(string) error { return verdict.Wrong("Wrong body", "a", "b") })
 	require.NoError(t, Run(t.Context(), cfg))

@@ -59,6 +59,23 @@ func (d *day) redeploy(ctx context.Context, c *Campaign, team Team, w journal.Wi
 	return say(state, proof.Err.Error(), proof)
 }
 
+// holdNow holds all desks before the first tick of a day that is gone on with in
+// the middle of a campaign, or right before one: what comes before holdDesks may
+// take seconds, and a desk does not remember what an earlier judge began.
+func (d *day) holdNow(past past) {
+	for _, c := range d.Contest.Campaigns {
+		if past.audited[c.ID] {
+			continue
+		}
+		for _, team := range d.Teams {
+			if team.Desk != nil && !d.Now().Before(c.At.Add(-d.scaled(preloadLead)-team.Desk.Within())) {
+				team.Desk.Hold(true)
+			}
+		}
+		return // the next one alone
+	}
+}
+
 // holdDesks keeps all desks from redeploying until release is called. It waits
 // for the moment from which what they begin would not have ended at the given
 // time.

@@ -85,3 +85,28 @@ func TestDesksAreHeldFromBeforeACampaignUntilItsAuditIsDone(t *testing.T) {
 	desk.Close()
 	require.EqualValues(t, 2, began.Load())
 }
+
+func TestADayThatIsGoneOnWithInACampaignHoldsItsDesksAtOnce(t *testing.T) {
+	for what, test := range map[string]struct {
+		at   time.Duration // of the campaign, from now
+		past past
+		held bool
+	}{
+		"in the middle of it":            {-time.Minute, past{}, true},
+		"when a proof would run into it": {time.Minute, past{}, true},
+		"long before":                    {time.Hour, past{}, false},
+		"after its audit":                {-time.Minute, past{audited: map[string]bool{"1": true}}, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			desk := redeploy.NewDesk(func(_ context.Context, nonce string, _ func(redeploy.Step)) redeploy.Proof {
+				return redeploy.Proof{Nonce: nonce}
+			}, redeploy.DeskOptions{Within: time.Minute})
+			defer desk.Close()
+			d := &day{Config: Config{Teams: []Team{{Desk: desk}}, Now: time.Now, Contest: &contest.Contest{
+				Judge: contest.Judge{TimeScale: 1}, Campaigns: []contest.Campaign{{ID: "1", At: time.Now().Add(test.at)}},
+			}}}
+			d.holdNow(test.past)
+			require.Equal(t, test.held, !desk.Begin())
+		})
+	}
+}

@@ -89,7 +89,7 @@ func (d *day) witnessVoids(n int, verdicts []journal.Verdict, began time.Time) [
 	}
 	var voids []journal.Void
 	for i, v := range verdicts {
-		if d.Teams[i/len(d.Probes)].Witness && silent(v.Status) {
+		if d.Teams[i/len(d.Probes)].Witness && silent(v) {
 			voids = append(voids, journal.Void{
 				Tick: n, Check: v.Check, Author: "judge",
 				Reason: fmt.Sprintf("the witness did not answer in the same tick: %s", v.Message),
@@ -100,8 +100,12 @@ func (d *day) witnessVoids(n int, verdicts []journal.Verdict, began time.Time) [
 }
 
 // silent says that a check met no answer: DOWN, or NOT_CHECKED where nothing
-// could tell whose fault the silence was.
-func silent(s verdict.Status) bool { return s == verdict.Down || s == verdict.NotChecked }
+// could tell whose fault the silence was. Of Concourse NOT_CHECKED says that
+// builds and redeployments of this one platform have not ended: nothing that
+// concerns the others.
+func silent(v journal.Verdict) bool {
+	return v.Status == verdict.Down || v.Status == verdict.NotChecked && v.Brick != "concourse"
+}
 
 // alarm counts the ticks running in which the witness annulled something.
 type alarm struct{ running int }

@@ -154,11 +154,11 @@ func read(dir, revision string) (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// lock keeps other processes from writing until the returned function is
-// called, or this process dies. It asks again and again: a blocking flock could
+// lock keeps others out of what name stands for, in this process and in all
+// others, until the returned function is called, or this process dies. It asks again and again: a blocking flock could
 // not be given up when ctx ends.
-func (h *Host) lock(ctx context.Context) (unlock func(), err error) {
-	path := filepath.Join(h.dir, "lock")
+func (h *Host) lock(ctx context.Context, name string) (unlock func(), err error) {
+	path := filepath.Join(h.dir, name)
 	held, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err

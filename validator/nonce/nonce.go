@@ -90,7 +90,7 @@ func (h *Host) Commit(ctx context.Context, team, nonce string) (revision string,
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	unlock, err := h.lock(ctx)
+	unlock, err := h.lock(ctx, "lock")
 	if err != nil {
 		return "", fmt.Errorf("nonce: commit for %s: %w", team, err)
 	}
@@ -100,6 +100,17 @@ func (h *Host) Commit(ctx context.Context, team, nonce string) (revision string,
 		return "", fmt.Errorf("nonce: commit for %s: %w", team, err)
 	}
 	return revision, nil
+}
+
+// Turn gives the caller team's repository for a whole redeployment, so that its
+// nonce is not replaced before it is live: by the judge that serves, or by an
+// organiser who tries a pipeline meanwhile. It waits for others until ctx ends.
+// Commit does not ask for it.
+func (h *Host) Turn(ctx context.Context, team string) (done func(), err error) {
+	if done, err = h.lock(ctx, "turn-"+name(h.seed, team)); err != nil {
+		return nil, fmt.Errorf("nonce: another redeployment of %s is on: %w", team, err)
+	}
+	return done, nil
 }
 
 // Current is the nonce on team's branch and its revision, as they are served.

@@ -160,7 +160,7 @@ func TestOnlyNoncesOfTheContractAreCommitted(t *testing.T) {
 func TestAWriterGivesUpWhenItsTimeIsOverWhileAnotherProcessWrites(t *testing.T) {
 	t.Parallel()
 	h, _ := hosted(t)
-	unlock, err := h.lock(t.Context())
+	unlock, err := h.lock(t.Context(), "lock")
 	require.NoError(t, err)
 	other, err := Open(h.dir, seed)
 	require.NoError(t, err)
@@ -170,6 +170,27 @@ func TestAWriterGivesUpWhenItsTimeIsOverWhileAnotherProcessWrites(t *testing.T) 
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	unlock()
 	commits(t, other, "loutres", "now")
+}
+
+func TestOneRedeploymentOfATeamIsOnAtATime(t *testing.T) {
+	t.Parallel()
+	h, _ := hosted(t)
+	done, err := h.Turn(t.Context(), "loutres")
+	require.NoError(t, err)
+	other, err := Open(h.dir, seed)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = other.Turn(ctx, "loutres")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	pandas, err := other.Turn(t.Context(), "pandas")
+	require.NoError(t, err, "another team's is its own")
+	pandas()
+	commits(t, other, "loutres", "a-commit-does-not-ask")
+	done()
+	done, err = other.Turn(t.Context(), "loutres")
+	require.NoError(t, err)
+	done()
 }
 
 // get asks for a path as it stands, unresolved and unescaped.

@@ -15,6 +15,7 @@ import (
 	"bogops/validator/concourse"
 	"bogops/validator/nonce"
 	"bogops/validator/target"
+	"bogops/validator/verdict"
 )
 
 // Line is one team's way from a commit to a running version. It may be used
@@ -117,13 +118,28 @@ func (l *Line) Run(ctx context.Context, nonce string, told func(Step)) (Outcome,
 }
 
 // Deploy is Run and AwaitLive: it returns once the nonce is live, or cannot be
-// any more, or ctx has ended.
+// any more, or ctx has ended. It waits until no other redeployment of the team
+// is on, in whichever process of the judge.
 func (l *Line) Deploy(ctx context.Context, nonce string, told func(Step)) Proof {
+	done, err := l.Turn(ctx)
+	if err != nil {
+		return Proof{At: l.now(), Nonce: nonce, Err: err}
+	}
+	defer done()
 	outcome, err := l.Run(ctx, nonce, told)
 	if err != nil {
 		return Proof{At: l.now(), Nonce: nonce, Build: outcome.Name, Err: err}
 	}
 	return l.AwaitLive(ctx, outcome, told)
+}
+
+// Turn waits until no other redeployment of the team is on, and keeps others out
+// until done is called. Its error is a finding that blames nobody.
+func (l *Line) Turn(ctx context.Context) (done func(), err error) {
+	if done, err = l.Nonces.Turn(ctx, l.Team); err != nil {
+		return nil, verdict.New(verdict.NotChecked, "The judge did not begin: "+err.Error(), "another redeployment of the team", "none")
+	}
+	return done, nil
 }
 
 // AwaitLive proves that the platform runs the nonce of a build that succeeded,
