@@ -192,12 +192,13 @@ func TestAKilledRollOutIsForgottenAndItsInstancesAreReplaced(t *testing.T) {
 	t.Parallel()
 	s := open(t, builtIn(t, "v1"))
 	s.settles("v1", "v1")
-	s.take(3)
+	s.take(60)
 	fresh := s.launch(Release{BuiltIn, "v2"})
 	require.Equal(t, Starting, fresh.State)
 	s.settles("v1", "v1", "v2")
 	require.Equal(t, http.StatusAccepted, s.call("DELETE", "/v1/instances/otters-1", nil, nil))
-	s.launch(Release{BuiltIn, "v2-never"}) // and now it is killed
+	s.launch(Release{BuiltIn, "v2-never"})
+	s.killed()
 	s.settles("v1", "v1")
 	require.Nil(t, s.Describe().Lease)
 	require.Equal(t, http.StatusConflict, s.call("PUT", "/v1/release", Release{BuiltIn, "v2"}, nil), "its lease is no good any more")
@@ -212,9 +213,10 @@ func TestAKilledFirstRollOutLeavesNothing(t *testing.T) {
 	s := open(t, o)
 	require.NotEmpty(t, app)
 	require.Equal(t, http.StatusCreated, s.upload("one", pack(t, contents("r1")), nil))
-	s.take(2)
+	s.take(60)
 	s.launch(Release{"one", "r1"})
 	s.settles("r1")
+	s.killed()
 	require.Eventually(t, func() bool { return len(s.versions()) == 0 }, time.Minute, 20*time.Millisecond)
 }
 

@@ -171,6 +171,13 @@ func (s *site) giveBack() {
 	s.lease = ""
 }
 
+// killed leaves the roll-out as it is: its lease is soon over. Until then the
+// lease is a long one, or a slow machine would end it in the middle of a test.
+func (s *site) killed() {
+	s.t.Helper()
+	require.Equal(s.t, http.StatusOK, s.call("PUT", "/v1/roll", map[string]any{"seconds": 1}, nil))
+}
+
 func (s *site) launch(r Release) Instance {
 	s.t.Helper()
 	var i Instance
