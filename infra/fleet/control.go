@@ -139,13 +139,14 @@ func (g *Group) hold(r *http.Request) error {
 	return g.lease.refusal()
 }
 
-// notAnothers refuses a request while somebody else's roll-out is under way.
-// The caller holds g.mu.
+// notAnothers refuses a request while somebody else's roll-out is under way, and
+// one that names a lease which is not in force: whoever took the lease acts on
+// what was so while it lasted. The caller holds g.mu.
 func (g *Group) notAnothers(r *http.Request) error {
-	if g.held(r.Header.Get(LeaseHeader)) || g.lease == nil {
+	if g.held(r.Header.Get(LeaseHeader)) || g.lease == nil && r.Header.Get(LeaseHeader) == "" {
 		return nil
 	}
-	return g.lease.refusal()
+	return g.hold(r)
 }
 
 func (l *lease) refusal() error {

@@ -171,6 +171,33 @@ func TestOnlyTheHolderOfTheLeaseChangesWhatRuns(t *testing.T) {
 	require.Equal(t, []string{"v1", "v1"}, s.versions())
 }
 
+func TestWhatNamesALeaseThatHasEndedChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, builtIn(t, "v1"))
+	s.settles("v1", "v1")
+	s.take(60)
+	s.killed()
+	require.Eventually(t, func() bool {
+		return s.call("PUT", "/v1/release", Release{BuiltIn, "v1"}, nil) == http.StatusConflict
+	}, time.Minute, 20*time.Millisecond, "the lease does not end")
+	for call, body := range map[string]any{
+		"DELETE /v1/instances/otters-1":          nil,
+		"DELETE /v1/instances/otters-2?now=true": nil,
+		"PUT /v1/size":                           map[string]int{"size": 3},
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		var problem Problem
+		require.Equal(t, http.StatusConflict, s.call(method, path, body, &problem), call)
+		require.Contains(t, problem.Detail, "no roll-out is under way", call)
+	}
+	require.Equal(t, http.StatusNoContent, s.call("DELETE", "/v1/roll", nil, nil), "there is nothing to give back")
+	d := s.Describe()
+	require.Equal(t, Size{Wanted: 2, Actual: 2, Ready: 2, Most: 8}, d.Size)
+	require.Equal(t, []string{"otters-1", "otters-2"}, []string{d.Instances[0].ID, d.Instances[1].ID})
+	s.lease = ""
+	require.Equal(t, http.StatusOK, s.call("PUT", "/v1/size", map[string]int{"size": 1}, nil), "whoever names none may")
+}
+
 func TestWhileARollOutIsUnderWayTheGroupReplacesNothing(t *testing.T) {
 	t.Parallel()
 	s := open(t, builtIn(t, "v1"))

@@ -71,12 +71,12 @@ func (g *Group) putRoll(w http.ResponseWriter, r *http.Request) (reply, error) {
 func (g *Group) deleteRoll(w http.ResponseWriter, r *http.Request) (reply, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.notAnothers(r); err != nil {
-		return reply{}, err
-	}
-	if g.lease != nil {
+	switch {
+	case g.held(r.Header.Get(LeaseHeader)):
 		g.logf("roll-out by %s is over", g.lease.holder)
 		g.lease = nil
+	case g.lease != nil:
+		return reply{}, g.lease.refusal()
 	}
 	return reply{http.StatusNoContent, nil}, nil
 }
