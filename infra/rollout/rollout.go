@@ -79,16 +79,15 @@ func Deploy(ctx context.Context, f Fleet, p Package, version string, o Options) 
 }
 
 // Back rolls out the release before, which then has the present one for its
-// previous: going back twice changes nothing.
+// previous: going back twice changes nothing. Which one that is it asks once it
+// has the lease: what it waited for may have released another.
 func Back(ctx context.Context, f Fleet, o Options) error {
-	s, err := f.Describe(ctx)
-	if err != nil {
-		return fmt.Errorf("roll back: %w", err)
-	}
-	if s.Previous == nil {
-		return errors.New("roll back: the fleet has no previous release")
-	}
-	return Roll(ctx, f, *s.Previous, o)
+	return roll(ctx, f, "roll back", o, func(s State) (Release, error) {
+		if s.Previous == nil {
+			return Release{}, errors.New("the fleet has no previous release")
+		}
+		return *s.Previous, nil
+	})
 }
 
 // Roll brings the fleet to r, and commits it as the fleet's release once nothing
@@ -96,22 +95,31 @@ func Back(ctx context.Context, f Fleet, o Options) error {
 // finds. ctx ends it early: it then goes back, as after any failure, within
 // BackWithin.
 func Roll(ctx context.Context, f Fleet, r Release, o Options) error {
+	return roll(ctx, f, "roll out "+r.Version, o, func(State) (Release, error) { return r, nil })
+}
+
+// roll brings the fleet to what choose makes of its state under the lease; what
+// says which roll-out it is, for its errors.
+func roll(ctx context.Context, f Fleet, what string, o Options, choose func(State) (Release, error)) error {
 	o = o.complete()
 	lease, err := take(ctx, f, o)
 	if err != nil {
-		return fmt.Errorf("roll out %s: %w", r.Version, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	p := &procedure{fleet: f, lease: lease, o: o, to: r, known: map[string]*record{}}
+	p := &procedure{fleet: f, lease: lease, o: o, known: map[string]*record{}}
 	defer p.giveBack(ctx)
 	first, err := p.describe(ctx)
+	if err == nil {
+		p.to, err = choose(first)
+	}
 	if err != nil {
-		return fmt.Errorf("roll out %s: %w", r.Version, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	failed := p.renewing(ctx, func(ctx context.Context) error { return p.forward(ctx, first) })
 	if failed == nil {
 		return nil
 	}
-	return p.undo(ctx, first, fmt.Errorf("roll out %s: %w", r.Version, failed))
+	return p.undo(ctx, first, fmt.Errorf("roll out %s: %w", p.to.Version, failed))
 }
 
 // runs says what the release is, for people.

@@ -415,3 +415,24 @@ func TestBackReturnsToTheReleaseBefore(t *testing.T) {
 		require.ErrorContains(t, Back(t.Context(), s, s.options()), "no previous release")
 	})
 }
+
+func TestBackGoesBackFromWhatItWaitedFor(t *testing.T) {
+	play(t, func(t *testing.T) {
+		s := playing(2) // of v1, which came after v0
+		another, err := s.Lease(t.Context(), "another", time.Hour)
+		require.NoError(t, err)
+		s.at(20*time.Second, func() {
+			s.previous, s.release, s.holder = s.release, &v2, nil
+			for _, a := range s.all {
+				a.release = v2
+			}
+		})
+		o := s.options()
+		o.Wait = 45 * time.Second
+		require.NoError(t, Back(t.Context(), s, o))
+		require.Equal(t, "v1 v1", s.runs())
+		require.Equal(t, &v1, s.release)
+		require.Equal(t, &v2, s.previous)
+		require.ErrorIs(t, another.Renew(t.Context(), time.Hour), ErrLost)
+	})
+}
