@@ -36,6 +36,18 @@ var startFiles = []string{"start.sh", "start"}
 // maxFiles bounds how many a package may hold.
 const maxFiles = 256
 
+// most bounds, in bytes, the entries that are read into memory: 300 for the
+// revision, of which 200 may count, and for the checksums 256 for each file.
+func most(name string) (bytes int64, bounded bool) {
+	switch name {
+	case revisionFile:
+		return 300, true
+	case sumsFile:
+		return maxFiles * 256, true
+	}
+	return 0, false
+}
+
 // errPackage marks what is wrong with a package, as opposed to this machine.
 var errPackage = errors.New("the package is not usable")
 
@@ -96,6 +108,9 @@ func unpackEntry(root *os.Root, header *tar.Header, body io.Reader, sums map[str
 	}
 	if _, twice := sums[name]; twice {
 		return packageError("entry %q is there twice", name)
+	}
+	if limit, bounded := most(name); bounded && header.Size > limit {
+		return packageError("%s has %d bytes; want at most %d", name, header.Size, limit)
 	}
 	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return packageError("entry %q: %w", name, err)

@@ -54,6 +54,14 @@ func TestAPackageThatIsWrongInOneThingIsRefused(t *testing.T) {
 		"without VERSION":  {changed(func(f map[string]string) { delete(f, "VERSION") }), "holds no VERSION"},
 		"without an SBOM":  {changed(func(f map[string]string) { delete(f, "sbom.cdx.json") }), "holds no sbom.cdx.json"},
 		"two-line VERSION": {changed(func(f map[string]string) { f["VERSION"] = "a\nb" }), "VERSION holds"},
+		"endless VERSION":  {changed(func(f map[string]string) { f["VERSION"] = "a" + strings.Repeat("\n", 300) }), "VERSION has 301 bytes; want at most 300"},
+		"endless checksums": {archived(t, func(w *tar.Writer) {
+			files := contents("abc123")
+			files[sumsFile] = strings.Repeat(sums(files), 300)
+			for _, name := range slices.Sorted(maps.Keys(files)) {
+				entry(t, w, tar.Header{Name: name}, files[name])
+			}
+		}), "bytes; want at most 65536"},
 		"not listed": {with(func(w *tar.Writer) {
 			entry(t, w, tar.Header{Name: "more"}, "text")
 		}), "more is not in SHA256SUMS"},
