@@ -25,8 +25,8 @@ type Package struct {
 }
 
 // packages keeps packages, each in a directory under its name: what is known of
-// it, and what was unpacked. A directory is there whole or not at all, and never
-// changes.
+// it, and what was unpacked. A directory is there whole or not at all, also after
+// the machine lost its power, and never changes.
 type packages struct {
 	dir   string
 	limit int64
@@ -148,6 +148,9 @@ func (p *packages) put(name string, body io.Reader, want [sha256.Size]byte) (abo
 	if err := os.WriteFile(filepath.Join(draft, aboutFile), text, 0o600); err != nil {
 		return Package{}, false, err
 	}
+	if err := syncTree(draft); err != nil {
+		return Package{}, false, err
+	}
 	return p.settle(about, draft)
 }
 
@@ -184,8 +187,12 @@ func (p *packages) settle(about Package, draft string) (Package, bool, error) {
 			return have, false, same(have, about)
 		}
 	}
-	if err := os.Rename(draft, filepath.Join(p.dir, about.Name)); err != nil {
+	kept := filepath.Join(p.dir, about.Name)
+	if err := os.Rename(draft, kept); err != nil {
 		return Package{}, false, err
+	}
+	if err := syncPath(p.dir); err != nil {
+		return Package{}, false, errors.Join(err, os.RemoveAll(kept))
 	}
 	p.all = append(p.all, about)
 	return about, true, nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -77,13 +78,24 @@ func replaceFile(path string, text []byte) error {
 	if err := os.Rename(draft.Name(), path); err != nil {
 		return err
 	}
-	return syncDirectory(dir)
+	return syncPath(dir)
 }
 
-func syncDirectory(path string) error {
-	dir, err := os.Open(path)
+// syncTree brings a directory and all that is in it to the disk.
+func syncTree(root string) error {
+	return filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return syncPath(path)
+	})
+}
+
+// syncPath brings a file, or what a directory lists, to the disk.
+func syncPath(path string) error {
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(file.Sync(), file.Close())
 }
