@@ -27,10 +27,7 @@ func enter(pid string) (*network, error) {
 	entered := make(chan error)
 	go func() {
 		defer close(n.ended)
-		// It is never unlocked: the thread belongs nowhere else now, and Go ends
-		// it with this goroutine.
-		runtime.LockOSThread()
-		err := setNetwork("/proc/" + pid + "/ns/net")
+		home, err := goIn("/proc/" + pid + "/ns/net")
 		entered <- err
 		if err != nil {
 			return
@@ -38,6 +35,7 @@ func enter(pid string) (*network, error) {
 		for ask := range n.asked {
 			ask()
 		}
+		goHome(home)
 	}()
 	if err := <-entered; err != nil {
 		return nil, fmt.Errorf("concourse: enter the network of process %s: %w", pid, err)
@@ -45,16 +43,40 @@ func enter(pid string) (*network, error) {
 	return n, nil
 }
 
-func setNetwork(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
+// goIn has the goroutine keep its thread, and the thread enter a network
+// namespace. It returns the one that the thread came from.
+func goIn(path string) (home *os.File, err error) {
+	runtime.LockOSThread()
+	defer func() {
+		if err != nil { // it has not moved
+			runtime.UnlockOSThread()
+		}
+	}()
+	if home, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+		return nil, err
 	}
-	defer file.Close()
-	return unix.Setns(int(file.Fd()), unix.CLONE_NEWNET)
+	there, err := os.Open(path)
+	if err == nil {
+		err = errors.Join(unix.Setns(int(there.Fd()), unix.CLONE_NEWNET), there.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(err, home.Close())
+	}
+	return home, nil
 }
 
-// leave ends the thread. Sockets that were made stay as they are.
+// goHome gives the thread back as it was. It must not end: the kernel would kill
+// the processes that were started on it, at any time, with a signal for the death
+// of their parent. Only where it cannot return it does end, with its goroutine:
+// nobody may use it where it is.
+func goHome(home *os.File) {
+	defer home.Close()
+	if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+		runtime.UnlockOSThread()
+	}
+}
+
+// leave ends the goroutine. Sockets that were made stay as they are.
 func (n *network) leave() {
 	close(n.asked)
 	<-n.ended
