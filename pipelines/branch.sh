@@ -13,7 +13,8 @@ environment() {
 	local name
 	name=$(tr '[:upper:]' '[:lower:]' <<<"$1" | tr -cs 'a-z0-9' '-' | cut -c1-24)
 	name=${name#-}
-	printf '%s-%s\n' "${name%-}" "$(printf '%s' "$1" | sha256sum | cut -c1-8)"
+	name=${name%-}
+	printf '%s-%s\n' "${name:-branch}" "$(printf '%s' "$1" | sha256sum | cut -c1-8)"
 }
 
 # call METHOD PATH asks the environments' service. The token is not on the command
@@ -24,14 +25,16 @@ call() {
 }
 
 list() {
-	local branches
+	local listed
 	# Asked of git by its own helper, so that the password is in no argument.
+	# It stands alone: a repository that does not answer must not look like one
+	# without branches, whose environments would all be removed.
 	# shellcheck disable=SC2016 # the helper expands it
-	branches=$(GIT_TERMINAL_PROMPT=0 git \
+	listed=$(GIT_TERMINAL_PROMPT=0 git \
 		-c credential.helper='!f() { echo "username=$SOURCE_USER"; echo "password=$SOURCE_PASSWORD"; }; f' \
-		ls-remote --heads "$SOURCE_URI" | sed -n 's#^[^\t]*\trefs/heads/##p' | grep -vxF -e "$SOURCE_BRANCH" || true)
-	# A branch's name has no backslash, but may have a quotation mark.
-	printf '[%s]\n' "$(sed -e '/^$/d' -e 's/"/\\"/g' -e 's/.*/"&"/' <<<"$branches" | paste -sd,)" >"$BRANCHES"
+		ls-remote --heads "$SOURCE_URI")
+	jq --raw-input --null-input --compact-output --arg main "$SOURCE_BRANCH" \
+		'[inputs | split("\trefs/heads/")[1] // empty | select(. != $main)]' <<<"$listed" >"$BRANCHES"
 	cat "$BRANCHES"
 }
 
@@ -43,10 +46,14 @@ deploy() {
 }
 
 prune() {
-	local branch name
+	local branches branch there name
 	declare -A wanted
-	while read -r branch; do wanted[$(environment "$branch")]=1; done < <(tr -d '[]' <"$BRANCHES" | sed -e 's/","/"\n"/g' | sed -e 's/^"//' -e 's/"$//' -e 's/\\"/"/g')
-	for name in $(call GET ''); do
+	# Each by itself, so that what cannot be read or asked ends the script here.
+	branches=$(jq --raw-output --slurp \
+		'if length == 1 and (.[0] | type) == "array" then .[0][] else error("wanted one list of branches") end' "$BRANCHES")
+	there=$(call GET '')
+	while read -r branch; do wanted[$(environment "$branch")]=1; done <<<"$branches"
+	for name in $there; do
 		if [ -z "${wanted[$name]:-}" ]; then
 			printf 'removing %s: its branch has gone\n' "$name"
 			call DELETE "/$name"
