@@ -16,11 +16,14 @@ trap 'exit 130' INT # without these two a signal leaves the directory behind
 trap 'exit 143' TERM
 # clean leaves neither a directory nor a daemon behind.
 clean() {
-	local child
-	for child in $building $image; do
-		kill "$child" 2>/dev/null || continue
-		wait "$child" 2>/dev/null || true
-	done
+	if [ -n "$building" ]; then
+		kill -- -"$building" 2>/dev/null || true
+		wait "$building" 2>/dev/null || true
+	fi
+	if [ -n "$image" ]; then
+		kill "$image" 2>/dev/null || true # it ends what it started
+		wait "$image" 2>/dev/null || true
+	fi
 	[ ! -x "$scratch/concourse/bin/ci.sh" ] || "$scratch/concourse/bin/ci.sh" "$scratch/concourse" destroy
 	[ ! -d "$scratch/ceph" ] || infra/ceph/cluster.sh "$scratch/ceph" destroy
 	rm -rf "$scratch"
@@ -93,13 +96,11 @@ install() {
 	has runc || missing+=(runc)
 	has iptables || missing+=(iptables)
 	[ -x /usr/lib/cni/bridge ] || missing+=(containernetworking-plugins)
-	has jq || missing+=(jq)
-	local program package
-	for package in make:make ps:procps unshare:util-linux openssl:openssl xz:xz-utils hostname:hostname; do
-		program=${package%:*}
-		has "$program" || missing+=("${package#*:}")
+	# Images of tasks are made of packages: a program from elsewhere will not do.
+	local package
+	for package in bash ca-certificates coreutils curl diffutils findutils gcc git gzip hostname jq libc6-dev make mawk netbase openssl procps sed tar util-linux xz-utils; do
+		dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 	done
-	[ -e /etc/protocols ] || missing+=(netbase)
 	if [ ${#missing[@]} -gt 0 ]; then
 		if [ "$(id -u)" = 0 ] && has apt-get; then
 			printf 'installing %s\n' "${missing[*]}"
@@ -204,8 +205,10 @@ build() {
 # building has Concourse and the types of its resources built beside the parts
 # that need neither.
 building() {
-	{ infra/concourse/build/build.sh && infra/concourse/types/build.sh "$scratch/types" &&
-		make -s builder-image OUT="$scratch/builder.tar"; } >"$scratch/building.log" 2>&1 &
+	# In a session of its own, which clean ends as a whole.
+	# shellcheck disable=SC2016 # it is the inner shell's to expand
+	setsid bash -c 'infra/concourse/build/build.sh && infra/concourse/types/build.sh "$1/types" &&
+		make -s builder-image OUT="$1/builder.tar"' building "$scratch" >"$scratch/building.log" 2>&1 &
 	building=$!
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"bogops/validator/journal"
 	"bogops/validator/score"
+	"bogops/validator/verdict"
 )
 
 // expectation is one thing that a rehearsed day must show, and why it did not.
@@ -47,15 +48,22 @@ type story struct {
 	steps     map[string][]string
 	audits    map[string]journal.Audit
 	readbacks map[string]journal.Readback
-	ok, bad   map[string]map[string]int // team, brick: ticks' verdicts
+	required  map[string]bool     // by check
+	ticks     map[tileTick]string // what kept a tile from being green; empty: nothing
 	err       error
+}
+
+// tileTick is one tick of one tile.
+type tileTick struct {
+	team, brick string
+	tick        int
 }
 
 func tell(entries []journal.Entry) story {
 	s := story{
 		faults: map[string]map[string][]string{}, redeploys: map[string][]string{}, steps: map[string][]string{},
 		audits: map[string]journal.Audit{}, readbacks: map[string]journal.Readback{},
-		ok: map[string]map[string]int{}, bad: map[string]map[string]int{},
+		required: map[string]bool{}, ticks: map[tileTick]string{},
 	}
 	for _, e := range entries {
 		if err := s.add(e); err != nil {
@@ -94,32 +102,59 @@ func (s *story) add(e journal.Entry) error {
 		return err
 	case journal.KindVerdict:
 		v, err := journal.Decode[journal.Verdict](e)
-		count := s.bad
-		if v.Status == "OK" {
-			count = s.ok
+		s.judge(v)
+		return err
+	case journal.KindOpened:
+		o, err := journal.Decode[journal.Opened](e)
+		for _, c := range o.Checks {
+			s.required[c.ID] = c.Required
 		}
-		if count[v.Team] == nil {
-			count[v.Team] = map[string]int{}
-		}
-		count[v.Team][v.Brick]++
 		return err
 	}
 	return nil
 }
 
+// judge adds a verdict to its tile's tick.
+func (s *story) judge(v journal.Verdict) {
+	at := tileTick{v.Team, v.Brick, v.Tick}
+	if s.required[v.Check] && v.Status != verdict.OK && v.Status != verdict.NotInPlay {
+		s.ticks[at] = fmt.Sprintf("%s %s: %s", v.Check, v.Status, v.Message)
+	} else if _, there := s.ticks[at]; !there {
+		s.ticks[at] = ""
+	}
+}
+
+// turnedGreen wants a tick for every tile in which nothing was wrong, and for
+// that of a team one before it in which something was.
 func (s story) turnedGreen(c *cast) error {
 	for _, m := range c.members {
 		for _, brick := range c.contest.Bricks {
-			switch red, green := s.bad[m.team.ID][brick.ID], s.ok[m.team.ID][brick.ID]; {
-			case !brick.InPlay:
-			case green == 0:
-				return fmt.Errorf("%s never had a check of %s that holds", m.team.ID, brick.ID)
-			case red == 0 && !m.team.Witness:
-				return fmt.Errorf("%s was never red in %s", m.team.ID, brick.ID)
+			if !brick.InPlay {
+				continue
+			}
+			if err := s.turned(m.team.ID, brick.ID, m.team.Witness); err != nil {
+				return err
 			}
 		}
 	}
 	return s.err
+}
+
+func (s story) turned(team, brick string, greenAtOnce bool) error {
+	red, last := false, "no tick"
+	for tick := 1; ; tick++ {
+		why, there := s.ticks[tileTick{team, brick, tick}]
+		switch {
+		case !there:
+			return fmt.Errorf("the tile %s of %s never turned from red to green: %s", brick, team, last)
+		case why != "":
+			red, last = true, why
+		case red || greenAtOnce:
+			return nil
+		default:
+			last = "it was green from the start"
+		}
+	}
 }
 
 // went says whether a fault went through these states on every platform.
