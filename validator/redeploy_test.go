@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +31,7 @@ type morning struct {
 	file, dir, listen string
 	fake              *concoursefake.Server
 	version           atomic.Value // that the platform describes
+	described         atomic.Int32 // times that it was asked for it
 }
 
 // newMorning sets it up; deploys says whether the pipeline deploys anything.
@@ -37,6 +40,7 @@ func newMorning(t *testing.T, deploys bool, bend func(*concoursefake.State)) *mo
 	m := &morning{dir: t.TempDir(), listen: free(t)}
 	m.version.Store("0123abc+before")
 	platform := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		m.described.Add(1)
 		fmt.Fprintf(w, `{"version": %q}`, m.version.Load())
 	}))
 	t.Cleanup(platform.Close)
@@ -104,7 +108,44 @@ func (m *morning) env() map[string]string {
 
 func (m *morning) redeploys(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	return validator(t, m.env(), append([]string{"redeploy", "--contest", m.file, "--team", "loutres", "--dir", m.dir, "--listen", m.listen}, args...)...)
+	return validator(t, m.env(), append(m.args(), args...)...)
+}
+
+func (m *morning) args() []string {
+	return []string{"redeploy", "--contest", m.file, "--team", "loutres", "--dir", m.dir, "--listen", m.listen}
+}
+
+// proven is a context whose time is over as soon as the platform was asked for
+// more than one whole proof, however long that takes.
+func (m *morning) proven(t *testing.T) context.Context {
+	t.Helper()
+	p, watched := timed{t.Context(), make(chan struct{})}, make(chan struct{})
+	go func() {
+		defer close(watched)
+		for m.described.Load() <= 50 && t.Context().Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		close(p.over)
+	}()
+	t.Cleanup(func() { <-watched })
+	return p
+}
+
+// timed is a context whose deadline passes when over is closed.
+type timed struct {
+	context.Context
+	over chan struct{}
+}
+
+func (t timed) Done() <-chan struct{} { return t.over }
+
+func (t timed) Err() error {
+	select {
+	case <-t.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
 }
 
 func TestRedeployTellsItsStepsAndWhatBecameOfThem(t *testing.T) {
@@ -130,12 +171,13 @@ func TestRedeployTellsItsStepsAndWhatBecameOfThem(t *testing.T) {
 func TestRedeployExitsByWhoseFaultItIs(t *testing.T) {
 	t.Parallel()
 	nothing := newMorning(t, false, nil)
-	code, stdout, _ := nothing.redeploys(t, "--within", "5s")
-	require.Equal(t, exitTeamFails, code)
-	require.Contains(t, stdout, "loutres: MUMBLE: The fresh nonce is not live: fresh connections that describe it: got 0 of 50")
+	var out, errs bytes.Buffer
+	code := run(nothing.proven(t), nothing.args(), func(name string) string { return nothing.env()[name] }, &out, &errs)
+	require.Equal(t, exitTeamFails, code, errs.String())
+	require.Contains(t, out.String(), "loutres: MUMBLE: The fresh nonce is not live: fresh connections that describe it: got 0 of 50")
 
 	renamed := newMorning(t, true, func(s *concoursefake.State) { s.Job("app-deploy").Name = "deploy" })
-	code, stdout, _ = renamed.redeploys(t)
+	code, stdout, _ := renamed.redeploys(t)
 	require.Equal(t, exitTeamFails, code, stdout)
 
 	elsewhere := newMorning(t, true, nil) // the judge is not where its contest file says

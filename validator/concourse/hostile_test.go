@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -286,17 +287,17 @@ func TestALongTextIsCutAndSaysSo(t *testing.T) {
 
 func TestASilentStreamIsAskedForAnew(t *testing.T) {
 	t.Parallel()
-	asked := 0
+	var asked atomic.Int32
 	client := streaming(t, "started", func(w http.ResponseWriter, r *http.Request) {
-		if asked++; asked < 3 {
+		if asked.Add(1) < 3 {
 			<-r.Context().Done()
 			return
 		}
 		_, _ = io.WriteString(w, log0+"id: 1\nevent: end\ndata\n\n")
 	})
-	client.Hurry(200 * time.Millisecond)
+	client.Silence(200 * time.Millisecond)
 	require.Len(t, eventsAfter(t, client, 1, concourse.FromStart), 1)
-	require.Equal(t, 3, asked)
+	require.GreaterOrEqual(t, asked.Load(), int32(3))
 }
 
 func TestABuildThatEndedAndWhoseEventsDoNotIsAWrongAnswer(t *testing.T) {
@@ -306,26 +307,26 @@ func TestABuildThatEndedAndWhoseEventsDoNotIsAWrongAnswer(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	client.Hurry(200 * time.Millisecond)
+	client.Silence(200 * time.Millisecond)
 	err := client.Events(t.Context(), 1, concourse.FromStart, func(concourse.Event) error { return nil })
 	require.ErrorContains(t, err, "the build has succeeded, and its events do not end")
 }
 
 func TestAStreamThatStaysAwayIsGivenUp(t *testing.T) {
 	t.Parallel()
-	asked := 0
+	var asked atomic.Int32
 	client := streaming(t, "started", func(w http.ResponseWriter, r *http.Request) {
-		if asked++; asked > 1 {
+		if asked.Add(1) > 1 {
 			hangUp(w, r)
 		}
 		_, _ = io.WriteString(w, log0)
 		_ = http.NewResponseController(w).Flush()
 		hangUp(w, r)
 	})
-	client.Hurry(500 * time.Millisecond)
+	client.Absence(500 * time.Millisecond)
 	err := client.Events(t.Context(), 1, concourse.FromStart, func(concourse.Event) error { return nil })
 	require.ErrorIs(t, err, concourse.ErrUnreachable)
-	require.Greater(t, asked, 2)
+	require.GreaterOrEqual(t, asked.Load(), int32(3))
 }
 
 func TestTheEndOfTheContextEndsAStreamAndBlamesNobody(t *testing.T) {

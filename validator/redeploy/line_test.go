@@ -286,7 +286,7 @@ func TestWhatConcourseRefusesIsTheTeams(t *testing.T) {
 	require.NotContains(t, s.kinds(), Triggered)
 
 	s = stage(t, rollOut)
-	s.line.Wait.Check = 50 * time.Millisecond
+	s.line.Wait.Check = 10 * time.Second // asked for half of it
 	require.NoError(t, s.fake.Close())
 	require.Contains(t, finding(t, s.line.Deploy(t.Context(), "fresh", s.told).Err, verdict.Down), "Concourse refuses the connection")
 }

@@ -3,12 +3,15 @@ package rogue
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bogops/validator/concourse/concoursefake"
+	"bogops/validator/redeploy"
 	"bogops/validator/verdict"
 )
 
@@ -47,7 +50,14 @@ func pipelineGallery() []Rogue {
 		{Name: "job-paused", Why: "app-rollback is paused.", Wants: checks(mumble, jobs),
 			change: later(func(s *concoursefake.State) { s.Job("app-rollback").Paused = true })},
 		{Name: "deploys-nothing", Why: "app-deploy is green, and the platform stays as it was.", Wants: checks(mumble, live),
-			change: onPipeline(func(p *pipeline) { p.deploys, p.within = false, 5*time.Second }), Patience: 30 * time.Second},
+			change: onPipeline(func(p *pipeline) {
+				p.deploys, p.over = false, make(chan struct{})
+				p.told = func(s redeploy.Step) { // the one proof that is due follows
+					if s.Kind == redeploy.Finished {
+						close(p.over)
+					}
+				}
+			})},
 		{Name: "pipeline-paused", Why: "The pipeline is paused.", Wants: checks(mumble, exposed),
 			change: later(func(s *concoursefake.State) { s.Pipeline.Paused = true })},
 		{Name: "pipeline-archived", Why: "The pipeline is archived.", Wants: checks(mumble, exposed),
@@ -136,7 +146,7 @@ func wayGallery() []Rogue {
 		{Name: "no-such-pipeline", Why: "The pipeline has another name.", Wants: with(mumble, verdict.OK, info, worker),
 			change: onPipeline(func(p *pipeline) { p.options.State.Pipeline.Name = "deploy" })},
 		{Name: "concourse-down", Why: "Nothing listens where Concourse should be.", Wants: down,
-			change: onPipeline(func(p *pipeline) { p.mute = true })},
+			change: onPipeline(func(p *pipeline) { p.mute, p.wait.Check = true, soonGivenUp })},
 		{Name: "concourse-silent", Why: "Concourse takes connections and says nothing.", Wants: down, Patience: time.Second,
 			change: onPipeline(func(p *pipeline) {
 				p.within = 2 * time.Second
@@ -149,8 +159,11 @@ func wayGallery() []Rogue {
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>It works!</html>")) })
 			})},
 		{Name: "concourse-503", Why: "A balancer answers in Concourse's place that it is not there.", Wants: mumble,
-			change: answers(func(http.Handler) http.Handler {
-				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+			change: onPipeline(func(p *pipeline) {
+				p.wait.Check = soonGivenUp
+				p.options.Wrap = func(http.Handler) http.Handler {
+					return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+				}
 			})},
 		{Name: "endless-events", Why: "Nothing is wrong: the stream of a build's events never says that it ends.", change: answers(endless)},
 		{Name: "concourse-unknown-name", Why: "Concourse's name does not exist.", Wants: down,
@@ -158,10 +171,7 @@ func wayGallery() []Rogue {
 		{Name: "judge-resolver-fails-for-concourse", Why: "The judge's resolver answers SERVFAIL.", Wants: judge,
 			change: judgesNames(NewFailingNames)},
 		{Name: "judge-resolver-fails-to-the-end", Why: "The same, and the redeployment has no time left to give up by itself.", Wants: judge,
-			change: func(s *site) error {
-				s.pipeline.within, s.pipeline.wait.Check = time.Second, time.Minute
-				return judgesNames(NewFailingNames)(s)
-			}},
+			change: failsToTheEnd},
 	}
 }
 
@@ -192,7 +202,31 @@ func judgesNames(serve func() (*Names, error)) func(*site) error {
 			return err
 		}
 		s.close = append(s.close, names.Close)
-		s.pipeline.judge.Resolver = names.Resolver()
+		s.pipeline.judge.Resolver, s.pipeline.wait.Check = names.Resolver(), soonGivenUp
 		return nil
 	}
+}
+
+// soonGivenUp is how long a check may take where Concourse cannot be asked at
+// all: half of it is spent on asking again.
+const soonGivenUp = 10 * time.Second
+
+// failsToTheEnd ends the time of the redeployment once the judge's resolver has
+// failed in several questions, each of which looks up a few names twice; that is
+// long before the redeployment gives up.
+func failsToTheEnd(s *site) error {
+	if err := judgesNames(NewFailingNames)(s); err != nil {
+		return err
+	}
+	p := s.pipeline
+	p.over, p.wait.Check = make(chan struct{}), time.Minute
+	var lookups atomic.Int32
+	dial := p.judge.Resolver.Dial
+	p.judge.Resolver.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if lookups.Add(1) == 200 {
+			close(p.over)
+		}
+		return dial(ctx, network, address)
+	}
+	return nil
 }

@@ -1,12 +1,14 @@
 package rogue
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"bogops/validator/concourse"
@@ -27,6 +29,8 @@ type pipeline struct {
 	given   bool          // the team gave a way in
 	mute    bool          // nothing listens
 	within  time.Duration // one redeployment may take
+	over    chan struct{} // closed: its time is over, whatever within says; nil: never closed
+	told    func(redeploy.Step)
 	wait    redeploy.Wait
 	deploys bool // app-deploy does what it says
 	later   func(ctx context.Context, c *running) error
@@ -43,7 +47,7 @@ func honestPipeline() *pipeline {
 		options: concoursefake.Options{State: concoursefake.Normed()},
 		access:  concourse.Access{Team: "otters", Pipeline: "bogops", User: "judge", Password: "judge-password"},
 		given:   true, within: time.Minute, deploys: true,
-		wait: redeploy.Wait{Check: 2 * time.Second, Start: 2 * time.Second, Poll: 20 * time.Millisecond, Events: 100 * time.Millisecond},
+		wait: redeploy.Wait{Check: 30 * time.Second, Start: 30 * time.Second, Poll: 20 * time.Millisecond, Events: 100 * time.Millisecond},
 	}
 }
 
@@ -90,12 +94,51 @@ func (p *pipeline) start(ctx context.Context, s *site, server *Server) error {
 		Client: way.Client, Nonces: nonces, Team: server.Target.ID, Target: server.Target,
 		Wait: p.wait,
 	}
-	way.Desk = redeploy.NewDesk(line.Deploy, redeploy.DeskOptions{Every: time.Hour, Within: p.within})
+	way.Desk = redeploy.NewDesk(p.timed(line.Deploy), redeploy.DeskOptions{Every: time.Hour, Within: p.within})
 	server.close = append(server.close, way.Desk.Close, way.Close)
 	if err := redeployed(ctx, way.Desk); err != nil || p.later == nil {
 		return err
 	}
 	return p.later(ctx, &running{fake, way})
+}
+
+// timed ends the time of a redeployment when p.over is closed: after an event,
+// since a busy machine gets less far in the same seconds.
+func (p *pipeline) timed(deploy redeploy.Deploy) redeploy.Deploy {
+	return func(ctx context.Context, nonce string, _ func(redeploy.Step)) redeploy.Proof {
+		o := overAt{ctx, make(chan struct{})}
+		returned := make(chan struct{})
+		var watch sync.WaitGroup
+		watch.Go(func() {
+			defer close(o.done)
+			select {
+			case <-p.over:
+			case <-ctx.Done():
+			case <-returned:
+			}
+		})
+		defer watch.Wait()
+		defer close(returned)
+		return deploy(o, nonce, p.told)
+	}
+}
+
+// overAt is a context whose deadline passes when done is closed, unless the one
+// before it has ended.
+type overAt struct {
+	context.Context
+	done chan struct{}
+}
+
+func (o overAt) Done() <-chan struct{} { return o.done }
+
+func (o overAt) Err() error {
+	select {
+	case <-o.done:
+		return cmp.Or(o.Context.Err(), context.DeadlineExceeded)
+	default:
+		return nil
+	}
 }
 
 // connect gives the pipeline the judge's repository, and the platform to deploy.

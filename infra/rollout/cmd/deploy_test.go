@@ -58,18 +58,18 @@ func TestAPackageThatNeverGetsReadyLeavesThePlatformServing(t *testing.T) {
 	s := open(t)
 	s.deploy(t, pack(t, "r1", honest))
 	before := s.group.Describe()
-	for name, c := range map[string]struct{ start, says string }{
-		"a start script that sleeps":    {"sleep 1000", "it does not listen yet"},
-		"a start script that ends":      {"echo no settings were found; exit 3", "ended: exit status 3\n  its log:\n    no settings were found"},
-		"a store that cannot be opened": {honest + " --store file:/proc/nowhere", "/proc/nowhere"},
+	for name, c := range map[string]struct{ start, within, says string }{
+		"a start script that sleeps":    {"sleep 1000", "5s", "it does not listen yet"},
+		"a start script that ends":      {"echo no settings were found; exit 3", "30s", "ended: exit status 3\n  its log:\n    no settings were found"},
+		"a store that cannot be opened": {honest + " --store file:/proc/nowhere", "30s", "/proc/nowhere"},
 		"a store that does not answer": {
 			"export AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b\n" + honest + " --store s3:bucket --s3-endpoint http://127.0.0.1:1 --s3-path-style",
-			"127.0.0.1:1",
+			"30s", "127.0.0.1:1",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			crowd := s.gather()
-			code, printed := s.command("deploy", "--package", pack(t, "r2", c.start), "--ready-within", "5s", "--every", "200ms")
+			code, printed := s.command("deploy", "--package", pack(t, "r2", c.start), "--ready-within", c.within, "--every", "200ms")
 			require.Equal(t, exitFailed, code, printed)
 			require.Contains(t, printed, c.says)
 			require.Contains(t, printed, "back at r1")
@@ -91,7 +91,7 @@ func TestADeploymentThatIsKilledIsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	crowd := s.gather()
 	var said diary
-	job := exec.Command(program, "deploy", "--fleet", s.control, "--package", pack(t, "r2", honest), "--lease", "5s", "--every", "200ms")
+	job := exec.Command(program, "deploy", "--fleet", s.control, "--package", pack(t, "r2", honest), "--lease", "15s", "--every", "200ms")
 	job.Env = append(os.Environ(), asCommand+"=yes", "FLEET_TOKEN="+fleetToken)
 	job.Stdout, job.Stderr = &said, &said
 	require.NoError(t, job.Start())
