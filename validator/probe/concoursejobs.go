@@ -96,6 +96,9 @@ func oneSlip(a, b string) bool {
 	return len(a) <= 1 && len(b) <= 1 || swapped
 }
 
+// concourseChain wants one input that has passed all: of two inputs Concourse may
+// take two revisions, and one that was tested says nothing of a package that was
+// made of another.
 func concourseChain(ctx context.Context, s *Session, way *Concourse) (string, error) {
 	jobs, err := way.Client.Jobs(ctx)
 	if err != nil {
@@ -103,21 +106,25 @@ func concourseChain(ctx context.Context, s *Session, way *Concourse) (string, er
 	}
 	after := passedBy(jobs)
 	s.note("passed", after)
-	want := deployJob + " after " + strings.Join(beforeIt(), " and ") + ", by passed"
-	if _, ok := after[deployJob]; !ok {
+	want := deployJob + " after " + strings.Join(beforeIt(), " and ") + ", by passed of one input"
+	i := slices.IndexFunc(jobs, func(job concourse.Job) bool { return job.Name == deployJob })
+	if i < 0 {
 		return "", verdict.Wrong("What is rolled out", "no job "+deployJob, want)
 	}
-	through := upstream(after, deployJob)
-	for _, job := range beforeIt() {
-		if !slices.Contains(through, job) {
-			got := deployJob + " after nothing"
-			if len(through) > 0 {
-				got = deployJob + " after " + strings.Join(through, " and ")
-			}
-			return "", verdict.Wrong("What is rolled out need not have passed "+job, short(got), want)
+	got := []string{}
+	for _, input := range jobs[i].Inputs {
+		through := upstream(after, input.Passed)
+		if !slices.ContainsFunc(beforeIt(), func(job string) bool { return !slices.Contains(through, job) }) {
+			return want, nil
+		}
+		if len(through) > 0 {
+			got = append(got, input.Name+" after "+strings.Join(through, " and "))
 		}
 	}
-	return want, nil
+	if len(got) == 0 {
+		got = append(got, deployJob+" after nothing")
+	}
+	return "", verdict.Wrong("What is rolled out need not have passed "+strings.Join(beforeIt(), " and "), short(strings.Join(got, ", ")), want)
 }
 
 // passedBy is, of each job, those that one of its inputs must have passed.
@@ -132,11 +139,11 @@ func passedBy(jobs []concourse.Job) map[string][]string {
 	return after
 }
 
-// upstream is every job that comes before job, directly or through others, in
-// the order of their names.
-func upstream(after map[string][]string, job string) []string {
+// upstream is every job that something has passed which passed these, directly or
+// through others, in the order of their names.
+func upstream(after map[string][]string, passed []string) []string {
 	var found []string
-	for next := slices.Clone(after[job]); len(next) > 0; {
+	for next := slices.Clone(passed); len(next) > 0; {
 		before := next[0]
 		next = next[1:]
 		if !slices.Contains(found, before) {

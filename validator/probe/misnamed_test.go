@@ -27,6 +27,6 @@ func TestAChainIsWalkedThroughOtherJobs(t *testing.T) {
 	after := map[string][]string{
 		"app-deploy": {"stage"}, "stage": {"scan", "app-package"}, "scan": {"stage"}, "app-package": {"app-test"}, "app-test": {},
 	}
-	require.Equal(t, []string{"app-package", "app-test", "scan", "stage"}, upstream(after, "app-deploy"), "and a circle ends")
-	require.Empty(t, upstream(after, "app-test"))
+	require.Equal(t, []string{"app-package", "app-test", "scan", "stage"}, upstream(after, after["app-deploy"]), "and a circle ends")
+	require.Empty(t, upstream(after, after["app-test"]))
 }

@@ -66,6 +66,12 @@ func pipelineGallery() []Rogue {
 			change: bent(func(s *concoursefake.State) { s.Pipeline.Exposed = false })},
 		{Name: "untested", Why: "app-package takes what app-test has not seen.", Wants: checks(mumble, chain),
 			change: bent(func(s *concoursefake.State) { s.Job("app-package").Inputs[0].Passed = nil })},
+		{Name: "tested-beside", Why: "app-package takes what app-test has not seen, and app-deploy also takes a source that it has.", Wants: checks(mumble, chain),
+			change: bent(func(s *concoursefake.State) {
+				s.Job("app-package").Inputs[0].Passed = nil
+				deploy := s.Job("app-deploy")
+				deploy.Inputs = append(deploy.Inputs, concoursefake.Input{Name: "source", Passed: []string{"app-test"}})
+			})},
 		{Name: "chained-by-hand", Why: "app-deploy takes any package.", Wants: checks(mumble, chain),
 			change: bent(func(s *concoursefake.State) { s.Job("app-deploy").Inputs[0].Passed = nil })},
 		{Name: "no-worker", Why: "No worker is there.", Wants: checks(mumble, worker),
