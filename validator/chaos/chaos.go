@@ -126,7 +126,7 @@ func Inject(ctx context.Context, j Journal, action Action, plan Plan, now func()
 // notUndone tells people that they have to put back what the judge could not.
 func notUndone(j Journal, action Action, plan Plan, failed error) error {
 	_, err := j.Append(journal.KindNote, journal.Note{
-		Team: plan.Team, Icon: "kill", Text: fmt.Sprintf("%s: the judge could not put it back: %v", action.Title, failed),
+		Team: plan.Team, Icon: "kill", Text: fmt.Sprintf("%s: the judge could not put it back: %v", action.Title, failed), Fault: plan.ID,
 	})
 	return err
 }

@@ -40,6 +40,7 @@ func stepsWithin(t *testing.T, ctx context.Context, window time.Duration, change
 			note, err := journal.Decode[journal.Note](e)
 			require.NoError(t, err)
 			require.Equal(t, "loutres", note.Team)
+			require.Equal(t, "f1", note.Fault)
 			states = append(states, "note: "+note.Text)
 			continue
 		}

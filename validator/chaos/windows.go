@@ -31,39 +31,55 @@ type span struct {
 	from, to time.Time
 }
 
-// spans are those of a team's faults. A fault ends with its rollback, or where
-// there was nothing to roll back with its window: one that the platform healed
-// may be broken still, on purpose.
+const (
+	// around is the most that a fault lasts beside its window, which begins when
+	// the deed is done and is followed by the rollback: no fault's deed and
+	// rollback take longer together.
+	around = 2 * time.Minute
+	// byHand is how long people may take to put back what the judge could not.
+	byHand = 30 * time.Minute
+)
+
+// spans are those of a team's faults. A fault ends with its rollback: one that
+// the platform healed may be broken still, on purpose. Where there was nothing to
+// roll back nobody wrote when it ended, and it is given the most that it lasts.
 func spans(entries []journal.Entry, team string) map[string]span {
 	found := map[string]span{}
 	lengths := map[string]time.Duration{}
 	for _, e := range entries {
 		switch e.Kind {
 		case journal.KindCampaign:
-			c, err := journal.Decode[journal.Campaign](e)
-			if err != nil {
-				panic(fmt.Sprintf("a journal of our own does not decode: %v", err))
-			}
-			for _, w := range c.Windows {
+			for _, w := range decoded[journal.Campaign](e).Windows {
 				lengths[w.ID] = w.Length.Duration()
 			}
 		case journal.KindFault:
-			f, err := journal.Decode[journal.Fault](e)
-			if err != nil {
-				panic(fmt.Sprintf("a journal of our own does not decode: %v", err))
-			}
+			f := decoded[journal.Fault](e)
 			if f.Team != team {
 				continue
 			}
 			s, known := found[f.ID]
 			switch {
 			case f.State == "injected":
-				found[f.ID] = span{f.Kind, f.At, f.At.Add(lengths[f.ID])}
+				found[f.ID] = span{f.Kind, f.At, f.At.Add(lengths[f.ID] + around)}
 			case known && f.State == "rolled-back":
 				s.to = f.At
 				found[f.ID] = s
 			}
+		case journal.KindNote:
+			n := decoded[journal.Note](e)
+			if s, known := found[n.Fault]; known && n.Team == team {
+				s.to = s.to.Add(byHand)
+				found[n.Fault] = s
+			}
 		}
 	}
 	return found
+}
+
+func decoded[T any](e journal.Entry) T {
+	payload, err := journal.Decode[T](e)
+	if err != nil {
+		panic(fmt.Sprintf("a journal of our own does not decode: %v", err))
+	}
+	return payload
 }

@@ -166,9 +166,10 @@ type Health struct {
 
 // Note is a sentence for the ticker. Team is empty when it concerns all.
 type Note struct {
-	Team string `json:"team,omitempty"`
-	Icon string `json:"icon"` // a status in lower case, or kill, redo, flag
-	Text string `json:"text"`
+	Team  string `json:"team,omitempty"`
+	Icon  string `json:"icon"` // a status in lower case, or kill, redo, flag
+	Text  string `json:"text"`
+	Fault string `json:"fault,omitempty"` // the fault that the judge could not put back
 }
 
 // Resumed says that a judge picked up the journal after a crash or a stop.

@@ -106,6 +106,7 @@ func concourseExposed(ctx context.Context, s *Session, way *Concourse) (string, 
 	if !exposed {
 		return "", verdict.Wrong("The pipeline is hidden", "no right to read its jobs without a login", "a pipeline that is exposed")
 	}
+	asked := s.Env.Now()
 	pipeline, err := way.Client.Pipeline(ctx)
 	if err != nil {
 		return "", err
@@ -114,7 +115,7 @@ func concourseExposed(ctx context.Context, s *Session, way *Concourse) (string, 
 	switch {
 	case pipeline.Archived:
 		return "", verdict.Wrong("The pipeline is archived", "an archived pipeline", "one that runs")
-	case pipeline.Paused && way.brokenNow(s, "pause-pipeline"):
+	case pipeline.Paused && way.brokenSince(asked, s, "pause-pipeline"):
 		return "", verdict.New(verdict.NotChecked, "The judge itself has paused the pipeline", "a paused pipeline", "one that is not")
 	case pipeline.Paused:
 		return "", verdict.Wrong("The pipeline is paused", "a paused pipeline", "one that is not")
@@ -123,6 +124,7 @@ func concourseExposed(ctx context.Context, s *Session, way *Concourse) (string, 
 }
 
 func concourseWorker(ctx context.Context, s *Session, way *Concourse) (string, error) {
+	asked := s.Env.Now()
 	workers, err := way.Client.Workers(ctx)
 	if err != nil {
 		return "", err
@@ -142,7 +144,7 @@ func concourseWorker(ctx context.Context, s *Session, way *Concourse) (string, e
 	if len(states) > 0 {
 		got = strings.Join(states, ", ")
 	}
-	if way.brokenNow(s, "lose-worker") {
+	if way.brokenSince(asked, s, "lose-worker") {
 		return "", verdict.New(verdict.NotChecked, "The judge itself has taken the worker away", short(got), "one that runs")
 	}
 	return "", verdict.Wrong("No worker runs", short(got), "at least one that runs")
@@ -165,8 +167,9 @@ func concourseRole(ctx context.Context, s *Session, way *Concourse) (string, err
 	return "setting the pipeline is refused with 403", nil
 }
 
-// brokenNow says whether the judge has a fault of these kinds under way.
-func (c *Concourse) brokenNow(s *Session, kinds ...string) bool {
-	now := s.Env.Now()
-	return c.Broken != nil && c.Broken(now, now, kinds...)
+// brokenSince says whether the judge had a fault of these kinds under way at some
+// moment since Concourse was asked: one that ended while its answer was on the way
+// is what the answer tells of.
+func (c *Concourse) brokenSince(asked time.Time, s *Session, kinds ...string) bool {
+	return c.Broken != nil && c.Broken(asked, s.Env.Now(), kinds...)
 }

@@ -148,6 +148,27 @@ func TestABuildThatMetAFaultOfTheJudgesDoesNotCount(t *testing.T) {
 	require.Equal(t, verdict.Mumble, p.check(t, "last-builds").Status)
 }
 
+func TestAFaultThatEndsWhileConcourseAnswersIsTheJudges(t *testing.T) {
+	for id, below := range map[string]string{"exposed": "/pipelines/bogops", "worker": "/workers"} {
+		var ended atomic.Int64
+		state := concoursefake.Normed()
+		state.Pipeline.Paused, state.Workers = true, nil
+		p := newPipeline(t, concoursefake.Options{State: state, Wrap: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, below) {
+					ended.Store(time.Now().UnixNano())
+				}
+				next.ServeHTTP(w, r)
+			})
+		}})
+		p.way.Broken = func(from, _ time.Time, _ ...string) bool { return !from.After(time.Unix(0, ended.Load())) }
+		v := p.check(t, id)
+		require.Equal(t, verdict.NotChecked, v.Status, "%s: %s", id, v.Got)
+		p.way.Broken = func(time.Time, time.Time, ...string) bool { return false }
+		require.Equal(t, verdict.Mumble, p.check(t, id).Status)
+	}
+}
+
 func TestTheWorstThatBuildsSayIsToldFirst(t *testing.T) {
 	state := concoursefake.Normed()
 	state.Job("app-test").Last, state.Job("app-deploy").Last, state.Job("infra-plan").Last = "errored", "aborted", "errored"
