@@ -35,7 +35,7 @@ func (r *run) check(ctx context.Context) error {
 	}
 	var unseen *notSeen
 	errors.As(err, &unseen)
-	return verdict.New(unseen.status, fmt.Sprintf("Concourse does not find the judge's commit by its resource %s", r.resource()), r.hide(unseen.got), "revision "+r.outcome.Revision)
+	return verdict.New(unseen.status, fmt.Sprintf("Concourse does not find the judge's commit by its resource %s", r.resource()), unseen.got, "revision "+r.outcome.Revision)
 }
 
 // notSeen is a check that did not bring the revision.
@@ -54,7 +54,7 @@ func (r *run) checkOnce(ctx context.Context) error {
 	var check concourse.Build
 	err := r.seek(bounded, &check)
 	if errors.Is(err, errOver) && ctx.Err() == nil {
-		return &notSeen{verdict.Down, fmt.Sprintf("a check that is %s after %s", orElse(check.Status, "not answered"), r.Wait.check())}
+		return &notSeen{verdict.Down, fmt.Sprintf("a check that is %s after %s", orElse(r.shortStatus(check.Status), "not answered"), r.Wait.check())}
 	}
 	return err
 }
@@ -67,6 +67,7 @@ func (r *run) seek(ctx context.Context, check *concourse.Build) error {
 	if err != nil {
 		return err
 	}
+	r.looking = true
 	r.tell(Checking, r.resource())
 	for ended := false; ; {
 		newest, found, err := r.versions(ctx)
@@ -74,12 +75,13 @@ func (r *run) seek(ctx context.Context, check *concourse.Build) error {
 		case err != nil:
 			return err
 		case found:
+			r.looking = false
 			r.tell(Checked, r.outcome.Revision)
 			return nil
 		case ended && check.Status == concourse.Succeeded:
 			return &notSeen{verdict.Mumble, "a check that succeeded, and " + newest}
 		case ended:
-			return &notSeen{verdict.Mumble, fmt.Sprintf("a check that %s%s", check.Status, r.said(ctx, check.ID))}
+			return &notSeen{verdict.Mumble, fmt.Sprintf("a check that %s%s", r.shortStatus(check.Status), r.said(ctx, check.ID))}
 		}
 		if pause(ctx, r.Wait.poll()) != nil {
 			return errOver
@@ -112,7 +114,7 @@ func (r *run) versions(ctx context.Context) (newest string, found bool, err erro
 	newest = "no version"
 	for i, version := range versions {
 		if i == 0 {
-			newest = "as newest version " + version.Fields["ref"]
+			newest = "as newest version " + r.short(version.Fields["ref"], mostName)
 		}
 		if version.Fields["ref"] == r.outcome.Revision {
 			if !version.Enabled {
@@ -131,9 +133,9 @@ func (r *run) said(ctx context.Context, id int) string {
 		text.WriteString(e.Payload + e.Message)
 		return nil
 	})
-	words := strings.Join(strings.Fields(text.String()), " ")
+	words := r.hide(strings.Join(strings.Fields(text.String()), " "))
 	if words == "" {
 		return ""
 	}
-	return ": " + words[max(0, len(words)-300):]
+	return ": " + cutBefore(words, mostSaid)
 }

@@ -45,41 +45,68 @@ func (r *run) watch(ctx context.Context) {
 			}
 		}
 	})
-	names, _ := r.Client.Tasks(ctx, r.outcome.Build)
-	name := func(e concourse.Event) string { return fmt.Sprintf("%.60s", orElse(names[e.Origin.ID], "a task")) }
-	tasks := 0
-	_ = r.Client.Events(ctx, r.outcome.Build, concourse.FromStart, func(e concourse.Event) error {
-		switch e.Kind {
-		case "start-task":
-			if tasks++; tasks <= mostTasks {
-				r.tell(TaskBegan, name(e))
-			}
-		case "finish-task":
-			if e.ExitStatus == 0 {
-				if tasks <= mostTasks {
-					r.tell(TaskEnded, name(e))
-				}
-				break
-			}
-			r.trouble = fmt.Sprintf("%s exited with %d", name(e), e.ExitStatus)
-			r.tell(TaskEnded, r.trouble)
-		case "error":
-			r.trouble = fmt.Sprintf("%.300s", e.Message)
-		}
-		return nil
-	})
+	t := timeline{run: r}
+	var err error
+	t.steps, err = r.Client.Steps(ctx, r.outcome.Build)
+	t.planned = err == nil
+	_ = r.Client.Events(ctx, r.outcome.Build, concourse.FromStart, t.event)
 }
 
-// mostTasks is how many tasks of a build are told: what a pipeline consists of is
+// timeline is what the events of a build tell.
+type timeline struct {
+	*run
+	steps        concourse.Steps
+	planned      bool // steps are known
+	begun, ended int  // tasks
+}
+
+// mostTasks is how many beginnings and ends of a build's tasks are told each: what a pipeline consists of is
 // the team's, and what the journal holds is not.
 const mostTasks = 50
 
-// conclude judges a build that has ended (CHALLENGE.md, section 5).
-func (r *run) conclude() error {
+// event tells one event, and notes what went wrong.
+func (t *timeline) event(e concourse.Event) error {
+	task := t.short(orElse(t.steps.Tasks[e.Origin.ID], "a task"), mostName)
+	fetches := t.steps.Gets[e.Origin.ID] == t.resource()
+	switch e.Kind {
+	case "start-task":
+		if t.begun++; t.begun <= mostTasks {
+			t.tell(TaskBegan, task)
+		}
+	case "finish-task":
+		if e.ExitStatus != 0 {
+			task = fmt.Sprintf("%s exited with %d", task, e.ExitStatus)
+			t.trouble = task
+		}
+		if t.ended++; t.ended <= mostTasks {
+			t.tell(TaskEnded, task)
+		}
+	case "finish-get":
+		switch {
+		case fetches: // an attempt that succeeds makes up for those before
+			t.lost = e.ExitStatus != 0
+		case !t.planned && e.ExitStatus != 0:
+			t.lost = true // which get it was is not known, so it may be this
+		}
+	case "error":
+		t.trouble = t.short(e.Message, mostSaid)
+		t.lost = t.lost || !t.planned || fetches
+	}
+	return nil
+}
+
+// conclude judges a build that has ended (CHALLENGE.md, section 5). One that
+// could not fetch the nonce is the team's only where the judge serves it.
+func (r *run) conclude(ctx context.Context) error {
+	if r.lost && (r.outcome.Status == concourse.Failed || r.outcome.Status == concourse.Errored) {
+		if own := r.reachable(context.WithoutCancel(ctx)); own != nil {
+			return own
+		}
+	}
 	build := fmt.Sprintf("%s %s", r.job(), r.outcome.Name)
 	got := string(r.outcome.Status)
 	if r.trouble != "" {
-		got += ": " + r.hide(r.trouble)
+		got += ": " + r.trouble
 	}
 	if r.inputs && r.outcome.Took != r.outcome.Revision && r.outcome.Status != concourse.Succeeded {
 		got += "; and it took " + orElse(r.outcome.Took, "no nonce")

@@ -297,10 +297,12 @@ func TestAJudgeThatCannotCommitBlamesItself(t *testing.T) {
 	dir := t.TempDir()
 	broken, err := nonce.Open(dir, "another seed")
 	require.NoError(t, err)
-	inTheWay := strings.Split(broken.Path("loutres"), "/")[2]
-	require.NoError(t, os.WriteFile(dir+"/"+inTheWay, nil, 0o600))
+	secret := strings.Split(broken.Path("loutres"), "/")[2]
+	require.NoError(t, os.WriteFile(dir+"/"+secret, nil, 0o600)) // in the way
 	s.line.Nonces = broken
-	require.Contains(t, finding(t, s.line.Deploy(t.Context(), "fresh", s.told).Err, verdict.JudgeError), "The judge could not commit its nonce")
+	says := finding(t, s.line.Deploy(t.Context(), "fresh", s.told).Err, verdict.JudgeError)
+	require.Contains(t, says, "The judge could not commit its nonce")
+	require.NotContains(t, says, secret)
 	require.Empty(t, s.kinds())
 }
 

@@ -113,8 +113,10 @@ type Outcome struct {
 // and for no more.
 func (l *Line) Run(ctx context.Context, nonce string, told func(Step)) (Outcome, error) {
 	r := &run{Line: l, told: told, outcome: Outcome{Nonce: nonce}}
-	err := r.run(ctx)
-	return r.outcome, err
+	if err := r.run(ctx); err != nil {
+		return r.outcome, r.finding(err)
+	}
+	return r.outcome, nil
 }
 
 // Deploy is Run and AwaitLive: it returns once the nonce is live, or cannot be

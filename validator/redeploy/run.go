@@ -17,9 +17,12 @@ type run struct {
 	*Line
 	told    func(Step)
 	outcome Outcome
+	looking bool   // Concourse was asked to check, and the revision is not seen yet
 	waits   string // what the build is pending for, once that is known
+	reasons int    // how often that was told
 	trouble string // what the build's events say went wrong; empty: nothing
 	inputs  bool   // what the build took is known
+	lost    bool   // the build could not fetch the nonce
 }
 
 func (r *run) run(ctx context.Context) error {
@@ -30,7 +33,7 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.conclude()
+	return r.conclude(ctx)
 }
 
 // errOver says that ctx has ended before a stage had.
@@ -42,29 +45,28 @@ func (r *run) late(ctx context.Context) error {
 		r.tell(Left, fmt.Sprintf("build %s goes on without the judge", r.outcome.Name))
 	}
 	const want = "the build's end in the time that a redeployment has"
-	stopped := stopped(ctx)
-	switch {
-	case stopped != nil:
+	if stopped := stopped(ctx); stopped != nil {
 		return stopped
+	}
+	if r.looking {
+		if own := r.reachable(context.WithoutCancel(ctx)); own != nil {
+			return own
+		}
+	}
+	switch {
 	case r.outcome.Build == 0:
 		return verdict.New(verdict.Down, "Concourse did not make a build in time", "none", want)
 	case r.outcome.Status == concourse.Pending:
-		return verdict.New(verdict.Down, "The build never started", r.hide(orElse(r.waits, "pending")), want)
+		return verdict.New(verdict.Down, "The build never started", orElse(r.waits, "pending"), want)
 	}
-	return verdict.New(verdict.Mumble, "The build did not end in time", r.hide(orElse(r.trouble, "still running")), want)
+	return verdict.New(verdict.Mumble, "The build did not end in time", orElse(r.trouble, "still running"), want)
 }
 
-// tell notes a step. The team's secret path is kept out of it.
+// tell notes a step, in words that may be shown.
 func (r *run) tell(kind, detail string) {
 	if r.told != nil {
-		r.told(Step{At: r.now(), Kind: kind, Detail: r.hide(detail), Build: r.outcome.Build})
+		r.told(Step{At: r.now(), Kind: kind, Detail: r.short(detail, mostWords), Build: r.outcome.Build})
 	}
-}
-
-// hide takes the path of the team's repository out of a text: steps and findings
-// stand on the wall, and who knows the path knows each nonce before it is live.
-func (r *run) hide(text string) string {
-	return strings.ReplaceAll(text, r.Nonces.Path(r.Team), "/git/(secret)/nonce.git")
 }
 
 func (r *run) commit(ctx context.Context) error {
@@ -117,10 +119,14 @@ func (r *run) trigger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.outcome.Build, r.outcome.Name, r.outcome.Status = build.ID, build.Name, build.Status
-	r.tell(Triggered, build.Name)
+	r.outcome.Build, r.outcome.Name, r.outcome.Status = build.ID, r.short(build.Name, mostName), r.shortStatus(build.Status)
+	r.tell(Triggered, r.outcome.Name)
 	return nil
 }
+
+// mostReasons is how many reasons of a pending build are told: what they say, and
+// whether two are the same, is the team's.
+const mostReasons = 5
 
 // begin waits until the build starts. One that waits for longer than it should
 // is told of with its reasons, and goes on being waited for.
@@ -128,9 +134,11 @@ func (r *run) begin(ctx context.Context) error {
 	since := r.now()
 	for r.outcome.Status == concourse.Pending {
 		if r.now().Sub(since) >= r.Wait.start() {
-			if reason := r.reason(ctx); reason != r.waits && ctx.Err() == nil {
+			if reason := r.short(r.reason(ctx), mostWords); reason != r.waits && ctx.Err() == nil {
 				r.waits = reason
-				r.tell(Pending, reason)
+				if r.reasons++; r.reasons <= mostReasons {
+					r.tell(Pending, reason)
+				}
 			}
 		}
 		if pause(ctx, r.Wait.poll()) != nil {
@@ -149,7 +157,7 @@ func (r *run) look(ctx context.Context) error {
 	return r.ask(ctx, "the build's status", func() error {
 		build, err := r.Client.Build(ctx, r.outcome.Build)
 		if err == nil {
-			r.outcome.Status = build.Status
+			r.outcome.Status = r.shortStatus(build.Status)
 		}
 		return err
 	})
@@ -177,7 +185,7 @@ func (r *run) input(ctx context.Context) error {
 	r.inputs = true
 	for _, input := range inputs {
 		if input.Resource == r.resource() {
-			r.outcome.Took = input.Version["ref"]
+			r.outcome.Took = r.short(input.Version["ref"], mostName)
 		}
 	}
 	switch r.outcome.Took {

@@ -133,12 +133,24 @@ func (s *Server) tell(b *build, data any) {
 	s.touch()
 }
 
-func (s *Server) tellGet(b *build, input takenAnswer) {
-	from := origin{ID: originOf(b).ID + "/" + input.Name}
+// originOfGet is the id of a build's get.
+func originOfGet(b *build, input string) origin { return origin{ID: originOf(b).ID + "/" + input} }
+
+// tellGet tells of a get that ended as result says: one that errored has no
+// finish.
+func (s *Server) tellGet(b *build, input takenAnswer, result Result) {
+	from := originOfGet(b, input.Name)
 	s.tell(b, stepEvent{from, s.clock(), "initialize-get"})
 	s.tell(b, stepEvent{from, s.clock(), "start-get"})
 	s.tell(b, workerEvent{s.clock(), from, s.worker()})
-	s.tell(b, finishGetEvent{from, s.clock(), 0, input.Version})
+	switch result.Status {
+	case errored:
+		s.tell(b, errorEvent{Message: result.Message, Origin: from, Time: s.clock()})
+	case failed:
+		s.tell(b, finishGetEvent{from, s.clock(), max(1, result.Exit), input.Version})
+	default:
+		s.tell(b, finishGetEvent{from, s.clock(), 0, input.Version})
+	}
 }
 
 func (s *Server) worker() string {

@@ -85,15 +85,46 @@ func (s *Server) run(ctx context.Context, b *build) {
 			return
 		}
 	}
-	for _, input := range b.inputs {
-		s.tellGet(b, input)
+	got := s.fetch(ctx, job, b)
+	var result Result
+	if got.Status == "" {
+		result = s.perform(ctx, job, b)
 	}
-	result := s.perform(ctx, job, b)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		s.interrupt(b)
-		return
+	case got.Status != "":
+		s.finish(b, got.Status)
+	default:
+		s.conclude(job, b, result)
 	}
-	s.conclude(job, b, result)
+}
+
+// fetch gets a build's inputs, up to the first that fails.
+func (s *Server) fetch(ctx context.Context, job *Job, b *build) Result {
+	for _, input := range b.inputs {
+		var result Result
+		if get := s.getOf(job, input); get != nil {
+			s.mu.Unlock()
+			result = get(ctx, maps.Clone(input.Version))
+			s.mu.Lock()
+		}
+		s.tellGet(b, input, result)
+		if result.Status != "" {
+			return result
+		}
+	}
+	return Result{}
+}
+
+// getOf is what fetches an input of a job; nil: nothing has to.
+func (s *Server) getOf(job *Job, taken takenAnswer) func(context.Context, map[string]string) Result {
+	for _, input := range job.Inputs {
+		if resource := s.state.Resource(input.resource()); input.Name == taken.Name && resource != nil {
+			return resource.Get
+		}
+	}
+	return nil
 }
 
 // prepared waits until a build may begin, with its inputs.
@@ -247,7 +278,7 @@ func (s *Server) settle() {
 		s.satisfied(job, &b.inputs)
 		s.start(b)
 		for _, input := range b.inputs {
-			s.tellGet(b, input)
+			s.tellGet(b, input, Result{})
 		}
 		s.tellTask(b)
 		s.conclude(job, b, Result{Status: job.Last, Exit: 1, Message: "the mock was told so"})

@@ -97,6 +97,9 @@ type Resource struct {
 	Versions []map[string]string
 	// Check finds versions newer than the last; nil: there are none.
 	Check func(ctx context.Context) ([]map[string]string, error)
+	// Get fetches a version for a build, and says how that ended; nil: it
+	// succeeds.
+	Get func(ctx context.Context, version map[string]string) Result
 }
 
 // Worker is a machine that builds run on.
@@ -115,7 +118,7 @@ type Run struct {
 // Result is how a build ended.
 type Result struct {
 	Status  string // succeeded, failed or errored; empty: succeeded
-	Exit    int    // of the task, where it failed
+	Exit    int    // of the step, where it failed
 	Message string // of the error
 }
 
