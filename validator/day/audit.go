@@ -91,7 +91,7 @@ func (d *day) witnessOf(ctx context.Context, team Team) func() bool {
 	for _, w := range d.Teams {
 		if w.Witness && w.ID != team.ID {
 			return func() bool {
-				_, err := redeploy.Described(ctx, w.Target)
+				_, _, err := redeploy.Described(ctx, w.Target)
 				return err == nil
 			}
 		}
