@@ -22,4 +22,12 @@ esac
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 go build -o "$built/$name" "$package"
-"$built/$name" "$@"
+# Nor in the foreground: a signal would end this shell, and leave the tool behind.
+asked=''
+trap 'asked=1; kill -TERM "$!" 2>/dev/null || true' INT TERM
+"$built/$name" "$@" <&0 &
+while :; do
+	asked=''
+	wait "$!" && status=0 || status=$?
+	[ -n "$asked" ] || exit "$status" # it ended, and not only the waiting
+done
