@@ -31,7 +31,6 @@ func (s *stage) followBranches(t *testing.T) {
 	s.ci.vars = "?vars=" + url.QueryEscape(`{"branch":"`+branch+`"}`)
 	s.ci.next(instance, after, "succeeded")
 	t.Logf("from the push of a branch to its environment: %s", time.Since(begun).Round(time.Second))
-	require.Less(t, time.Since(begun), patience)
 
 	names := s.environment(t, http.MethodGet, "")
 	require.Regexp(t, `^feature-otter-pool-[0-9a-f]{8}\n$`, names)
