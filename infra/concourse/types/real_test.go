@@ -1,6 +1,8 @@
 package types_test
 
 import (
+	"context"
+	"crypto/rand"
 	"net"
 	"net/url"
 	"os"
@@ -127,16 +129,21 @@ func TestAPipelineUsesEveryTypeOnARealConcourse(t *testing.T) {
 		require.NoError(t, err, string(out))
 		return string(out)
 	}
-	fly("set-pipeline", "--non-interactive", "--pipeline", "types", "--config", file,
+	// fly checks resources of its own team only, which others use too.
+	named := "types-" + strings.ToLower(rand.Text())
+	fly("set-pipeline", "--non-interactive", "--pipeline", named, "--config", file,
 		"--var", "git=http://"+inside(repositories.Address())+repositories.Path("kit"), "--var", "password="+password,
 		"--var", "registry="+inside(images.Address()), "--var", "secret="+secret,
 		"--var", "s3=http://"+inside(strings.TrimPrefix(moto.Endpoint, "http://")))
-	t.Cleanup(func() { _, _ = s.Fly(t.Context(), "destroy-pipeline", "--non-interactive", "--pipeline", "types") })
-	fly("unpause-pipeline", "--pipeline", "types")
+	t.Cleanup(func() {
+		out, err := s.Fly(context.WithoutCancel(t.Context()), "destroy-pipeline", "--non-interactive", "--pipeline", named)
+		require.NoError(t, err, string(out))
+	})
+	fly("unpause-pipeline", "--pipeline", named)
 	for _, resource := range []string{"kit", "every"} {
-		fly("check-resource", "--resource", "types/"+resource)
+		fly("check-resource", "--resource", named+"/"+resource)
 	}
-	said := fly("trigger-job", "--job", "types/everything", "--watch")
+	said := fly("trigger-job", "--job", named+"/everything", "--watch")
 	require.Contains(t, said, "all is there")
 	require.NotContains(t, said, password)
 
