@@ -86,7 +86,7 @@ make() {
 }
 
 missing() {
-	die "$1 is not there: apt-get install --no-install-recommends containerd runc iptables containernetworking-plugins iproute2 curl postgresql"
+	die "$1 is not there: apt-get install --no-install-recommends containerd runc iptables containernetworking-plugins iproute2 curl postgresql git ca-certificates"
 }
 
 # free_port prints a port that nothing listens on here. Concourse takes it in its
@@ -104,7 +104,7 @@ certificates() {
 		[ -z "${BOGOPS_CONCOURSE_ACME_ROOT:-}" ] || cp "$BOGOPS_CONCOURSE_ACME_ROOT" "$dir/keys/acme.pem"
 		return
 	fi
-	[ -e "${BOGOPS_CONCOURSE_CERT:-}" ] || [ -e "${BOGOPS_CONCOURSE_KEY:-}" ] ||
+	[[ -e ${BOGOPS_CONCOURSE_CERT:-} && -e ${BOGOPS_CONCOURSE_KEY:-} ]] ||
 		die "BOGOPS_CONCOURSE_NAME is \"$BOGOPS_CONCOURSE_NAME\", wanted BOGOPS_CONCOURSE_CERT and _KEY, or _ACME, too"
 	cp "$BOGOPS_CONCOURSE_CERT" "$dir/keys/tls.crt"
 	cp "$BOGOPS_CONCOURSE_KEY" "$dir/keys/tls.key"

@@ -36,6 +36,7 @@ func TestTheScriptSaysWhatWasGivenAndWhatIsWanted(t *testing.T) {
 		{"no programs", []string{good[1], "BOGOPS_CONCOURSE_BIN=/etc"}, []string{empty + "/c2", "start"}, `BOGOPS_CONCOURSE_BIN is "/etc", wanted what build/build.sh prints`},
 		{"odd types", []string{good[0], "BOGOPS_CONCOURSE_TYPES=/dev/null/none"}, []string{empty + "/c3", "start"}, `BOGOPS_CONCOURSE_TYPES is "/dev/null/none"`},
 		{"a name alone", append(good, "BOGOPS_CONCOURSE_NAME=ci.test"), []string{empty + "/c4", "start"}, `BOGOPS_CONCOURSE_NAME is "ci.test", wanted BOGOPS_CONCOURSE_CERT and _KEY, or _ACME, too`},
+		{"no key", append(good, "BOGOPS_CONCOURSE_NAME=ci.test", "BOGOPS_CONCOURSE_CERT="+made+"/settings"), []string{empty + "/c5", "start"}, "wanted BOGOPS_CONCOURSE_CERT and _KEY, or _ACME, too"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, err := run(t, c.environment, append([]string{"ci.sh"}, c.args...)...)
