@@ -146,7 +146,7 @@ start() {
 	say 'the API answers'
 	hasten
 	worker
-	on "$bin/fly" -t main login -c "http://127.0.0.1:$port" -u admin -p "$(<"$dir/keys/admin")" >/dev/null
+	login
 	patiently 120 has_worker
 	say 'a worker runs'
 	on "$bin/fly" -t main execute -c "$dir/ready.yml" >"$dir/log/ready.log" 2>&1 ||
@@ -157,6 +157,20 @@ start() {
 }
 
 answers() { on curl -sf -o "$dir/run/info" "http://127.0.0.1:$port/api/v1/info"; }
+
+# login is fly's, which takes the password only as an argument: every user of the
+# machine could read it.
+login() {
+	local reply
+	reply=$(on curl -sSf --config - "http://127.0.0.1:$port/sky/issuer/token" <<-END
+		user = "fly:Zmx5"
+		data = "grant_type=password&username=admin&password=$(<"$dir/keys/admin")&scope=openid+profile+email+federated:id+groups"
+	END
+	)
+	[[ $reply =~ \"access_token\":\"([^\"]+)\" ]] || die 'the login of admin gives no token'
+	printf 'targets: {main: {api: "http://127.0.0.1:%s", team: main, token: {type: bearer, value: "%s"}}}\n' \
+		"$port" "${BASH_REMATCH[1]}" >"$dir/fly/.flyrc"
+}
 
 has_worker() { [[ $(fly workers 2>/dev/null) =~ worker-$(<"$dir/run/worker")[[:space:]].*running ]]; }
 

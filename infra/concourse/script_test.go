@@ -2,7 +2,9 @@ package concourse_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,4 +70,38 @@ func TestWithoutASourceTreeTheProgramsHaveToBeGiven(t *testing.T) {
 	t.Chdir(t.TempDir())
 	_, err := concourse.Start(t.Context(), concourse.Options{Dir: "c", Types: "."})
 	require.ErrorContains(t, err, `Options.Bin is "" and Options.Types ".", wanted both`)
+}
+
+// What is an argument every user of the machine can read.
+func TestTheAdministratorsPasswordIsNoArgument(t *testing.T) {
+	t.Parallel()
+	concoursetest.Needs(t)
+	programs, err := exec.CommandContext(t.Context(), "build/build.sh").Output()
+	require.NoError(t, err)
+	at, dir := strings.TrimSpace(string(programs)), t.TempDir()
+	for _, name := range []string{"fly", "curl", "concourse", "init"} {
+		behind := filepath.Join(at, name)
+		if name == "curl" {
+			behind, err = exec.LookPath(name)
+			require.NoError(t, err)
+		}
+		if name == "fly" || name == "curl" {
+			program(t, dir+"/bin/"+name, `printf '%s\n' "$*" >>`+dir+"/arguments; exec "+behind+` "$@"`)
+		} else {
+			require.NoError(t, os.Symlink(behind, dir+"/bin/"+name))
+		}
+	}
+	require.NoError(t, os.Mkdir(dir+"/types", 0o755))
+	t.Cleanup(func() {
+		out, err := exec.Command("bash", "ci.sh", dir+"/c", "destroy").CombinedOutput()
+		require.NoError(t, err, string(out))
+	})
+	out, err := run(t, []string{"BOGOPS_CONCOURSE_BIN=" + dir + "/bin", "BOGOPS_CONCOURSE_TYPES=" + dir + "/types", "BOGOPS_CONCOURSE_FAST=1",
+		"PATH=" + dir + "/bin:" + os.Getenv("PATH")}, "ci.sh", dir+"/c", "start")
+	require.NoError(t, err, out)
+	arguments := read(dir + "/arguments")
+	require.Contains(t, arguments, "/api/v1/info") // they are seen
+	require.Contains(t, arguments, "execute")
+	require.NotEmpty(t, read(dir+"/c/keys/admin"))
+	require.NotContains(t, arguments, read(dir+"/c/keys/admin"))
 }
