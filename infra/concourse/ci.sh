@@ -130,7 +130,7 @@ keys() {
 
 start() {
 	mkdir -p "$dir/bin"
-	echo $$ >"$dir/starting"
+	printf '%s %s\n' $$ "$(born $$)" >"$dir/starting"
 	[ "$here" = "$dir/bin" ] || cp "$here/"{ci.sh,inside.sh,rbac.yml} "$dir/bin/"
 	[ -e "$dir/settings" ] || make
 	settings
@@ -300,12 +300,19 @@ destroy() {
 	rm -rf "$dir"
 }
 
+# born PROCESS prints when it began: with its number, that is no other process.
+born() {
+	local fields
+	read -ra fields <"/proc/$1/stat"
+	printf '%s\n' "${fields[21]}"
+} 2>/dev/null
+
 # interrupt ends a start that is under way, whose caller may be gone.
 interrupt() {
-	local starter group
+	local starter when group
 	[ -s "$dir/starting" ] || return 0
-	starter=$(<"$dir/starting")
-	[[ $(tr '\0' ' ' <"/proc/$starter/cmdline") == *" $dir start "* ]] || return 0
+	read -r starter when <"$dir/starting"
+	[ "$(born "$starter")" = "${when:-unknown}" ] || return 0
 	read -r _ _ _ _ group _ <"/proc/$starter/stat"
 	[ "$group" != "$starter" ] || starter=-$group # with all that it runs just now
 	kill -KILL -- "$starter" || true

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -251,5 +252,37 @@ func TestOneThatIsKilledWhileItStartsLeavesNothing(t *testing.T) {
 			holder.Wait()
 			of.gone(t)
 		})
+	}
+}
+
+// The directory as people give it is seldom the whole path.
+func TestDestroyEndsAStartHoweverItsDirectoryWasWritten(t *testing.T) {
+	t.Parallel()
+	concoursetest.Needs(t)
+	kit := t.TempDir()
+	for _, name := range []string{"ci.sh", "inside.sh", "rbac.yml"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(kit, name), text, 0o700))
+	}
+	program(t, kit+"/build/build.sh", "echo >"+kit+"/begun; exec sleep 600") // the start takes that long
+	start := exec.CommandContext(t.Context(), "bash", "ci.sh", "data", "start")
+	start.Dir = kit
+	start.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	start.Env = append(os.Environ(), "BOGOPS_CONCOURSE_BIN=")
+	require.NoError(t, start.Start())
+	t.Cleanup(func() { _ = syscall.Kill(-start.Process.Pid, syscall.SIGKILL) })
+	require.Eventually(t, func() bool { return read(kit+"/begun") != "" }, soon, 10*time.Millisecond)
+
+	out, err := exec.CommandContext(t.Context(), "bash", kit+"/ci.sh", kit+"/data", "destroy").CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.NoDirExists(t, kit+"/data")
+	ended := make(chan error, 1)
+	go func() { ended <- start.Wait() }()
+	select {
+	case err := <-ended:
+		require.EqualError(t, err, "signal: killed")
+	case <-time.After(soon):
+		require.Fail(t, "the start goes on")
 	}
 }
