@@ -177,8 +177,7 @@ func TestEveryJobIsBoundedAndNoneIsTriedAgain(t *testing.T) {
 // A resource keeps its own credentials to itself; a task prints what it likes.
 func TestNoPublicJobGivesATaskASecret(t *testing.T) {
 	t.Parallel()
-	var secrets map[string]string
-	secrets = parse[map[string]string](t, "secrets.example.yml")
+	secrets := parse[map[string]string](t, "secrets.example.yml")
 	require.Contains(t, secrets, "fleet_token")
 	private := 0
 	for file, p := range all(t) {

@@ -104,7 +104,7 @@ func loseWorker(p Pipeline) Action {
 		Verify: func(ctx context.Context) error {
 			now, err := p.running(ctx)
 			if err == nil && now >= before {
-				err = fmt.Errorf("Concourse still counts %d worker(s) that run, want fewer than %d", now, before)
+				err = fmt.Errorf("still %d worker(s) run, want fewer than %d", now, before)
 			}
 			return err
 		},

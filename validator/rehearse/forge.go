@@ -90,7 +90,7 @@ func (f *forge) openConcourse(ctx context.Context, c *cast, acmeRoot string) err
 		TLS: &concourse.TLS{Name: ciName, Directory: c.authority.Directory(), DirectoryRoot: acmeRoot},
 	})
 	if err != nil {
-		return fmt.Errorf("Concourse: %w: see its log", err)
+		return fmt.Errorf("start Concourse: %w: see its log", err)
 	}
 	f.server = server
 	c.authority.Route(ciName, server.Address(), "")
