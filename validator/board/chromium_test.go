@@ -36,7 +36,7 @@ func browser(t *testing.T, width, height int, more ...chromedp.ExecAllocatorOpti
 	ctx, leave := chromedp.NewContext(allocator)
 	t.Cleanup(func() { leave(); stop() })
 	require.NoError(t, chromedp.Do(ctx)) // starts it
-	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	t.Cleanup(cancel)
 	act(t, ctx, chromedp.EmulateViewport(int64(width), int64(height)))
 	return ctx

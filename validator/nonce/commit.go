@@ -33,8 +33,11 @@ func commit(dir, nonce string) (string, error) {
 	if err := store.Init(); err != nil {
 		return "", err
 	}
-	if err := store.SetReference(plumbing.NewSymbolicReference(plumbing.HEAD, branch)); err != nil {
-		return "", err
+	// Once: it is written in place, and a reader in that moment would find no branch.
+	if _, err := store.Reference(plumbing.HEAD); err != nil {
+		if err := store.SetReference(plumbing.NewSymbolicReference(plumbing.HEAD, branch)); err != nil {
+			return "", err
+		}
 	}
 	tip, err := write(store, nonce)
 	if err != nil {
